@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const src = resolve(import.meta.dirname, "../../src");
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+
+/** The stage a file belongs to; undefined for the few at the top, which may import everything. */
+const stageOf = (file: string): string | undefined => (file.includes("/") ? file.split("/")[0] : undefined);
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), "utf8");
+  const found = text.matchAll(/(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g);
+  return [...found].map(([, path]) => relative(src, resolve(src, file, "..", path!)));
+}
+
+describe("the house", () => {
+  it("has files to look at", () => {
+    expect(files.length).toBeGreaterThan(100);
+  });
+
+  it("lets a folder import only itself and the folders above it", () => {
+    const wrong: string[] = [];
+    for (const file of files) {
+      const stage = stageOf(file);
+      for (const imported of importsOf(file)) {
+        const other = stageOf(imported);
+        if (stage !== undefined && (other === undefined || other > stage))
+          wrong.push(`${file} → ${imported}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps training and its network library out of the service", () => {
+    const seen = new Set<string>();
+    const visit = (file: string): void => {
+      if (seen.has(file) || !files.includes(file)) return;
+      seen.add(file);
+      for (const imported of importsOf(file)) visit(imported);
+    };
+    visit("main.ts");
+    expect(seen.size).toBeGreaterThan(50);
+    expect([...seen].filter((file) => /^(train|sim)\//.test(file))).toEqual([]);
+  });
+});
