@@ -1,0 +1,141 @@
+/**
+ * One side of the book: price levels in order, the best one last, so that what changes most often, close to
+ * the touch, moves the fewest numbers. Bids are kept by price, asks by negated price: "better" is "greater"
+ * on either side.
+ */
+
+export type Side = "bid" | "ask";
+
+const CAPACITY_MIN = 1_024;
+/** Levels looked at one by one from the touch before the search goes over to halving. */
+const NEAR = 12;
+
+export class Ladder {
+  readonly side: Side;
+  /** Levels that came and went, ever. */
+  added = 0;
+  removed = 0;
+  /** Levels that did not fit: where the side is full the farthest is let go. */
+  dropped = 0;
+  readonly #sign: 1 | -1;
+  readonly #levels_max: number;
+  #size = 0;
+  /** Signed prices, ascending; the quantity of keys[i] is qtys[i], never 0. */
+  #keys: Float64Array;
+  #qtys: Float64Array;
+
+  constructor(side: Side, levels_max: number) {
+    this.side = side;
+    this.#sign = side === "bid" ? 1 : -1;
+    this.#levels_max = levels_max;
+    const capacity = Math.min(CAPACITY_MIN, levels_max);
+    this.#keys = new Float64Array(capacity);
+    this.#qtys = new Float64Array(capacity);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** 0 where the side is empty; so is the quantity. */
+  get best_price_e8(): number {
+    return this.#size === 0 ? 0 : this.#sign * this.#keys[this.#size - 1]!;
+  }
+
+  get best_qty_e8(): number {
+    return this.#size === 0 ? 0 : this.#qtys[this.#size - 1]!;
+  }
+
+  /** Sets a level's quantity; 0 removes it, where it is there. */
+  set(price_e8: number, qty_e8: number): void {
+    const key = this.#sign * price_e8;
+    const at = this.#find(key);
+    const present = at < this.#size && this.#keys[at] === key;
+    if (qty_e8 === 0) {
+      if (present) this.#remove(at);
+    } else if (present) {
+      this.#qtys[at] = qty_e8;
+    } else {
+      this.#insert(at, key, qty_e8);
+    }
+  }
+
+  /** Quantity over the best `n` levels (1e-8; exact up to 2^53 − 1). */
+  sum(n: number): number {
+    let sum = 0;
+    for (let i = Math.max(0, this.#size - n); i < this.#size; i++) sum += this.#qtys[i]!;
+    return sum;
+  }
+
+  /** The best `n` levels as flat pairs, best first. */
+  top(n: number): Float64Array {
+    const count = Math.min(n, this.#size);
+    const levels = new Float64Array(2 * count);
+    for (let i = 0; i < count; i++) {
+      levels[2 * i] = this.#sign * this.#keys[this.#size - 1 - i]!;
+      levels[2 * i + 1] = this.#qtys[this.#size - 1 - i]!;
+    }
+    return levels;
+  }
+
+  clear(): void {
+    this.removed += this.#size;
+    this.#size = 0;
+  }
+
+  /** The first place whose key is not below `key`. */
+  #find(key: number): number {
+    const keys = this.#keys;
+    let high = this.#size;
+    const near_end = Math.max(0, high - NEAR);
+    while (high > near_end) {
+      if (keys[high - 1]! < key) return high;
+      high -= 1;
+    }
+    let low = 0;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (keys[middle]! < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #remove(at: number): void {
+    this.#keys.copyWithin(at, at + 1, this.#size);
+    this.#qtys.copyWithin(at, at + 1, this.#size);
+    this.#size -= 1;
+    this.removed += 1;
+  }
+
+  #insert(at: number, key: number, qty_e8: number): void {
+    if (this.#size < this.#levels_max) {
+      this.#place(at, key, qty_e8);
+      return;
+    }
+    this.dropped += 1;
+    if (at === 0) return;
+    this.#remove(0);
+    this.#place(at - 1, key, qty_e8);
+  }
+
+  #place(at: number, key: number, qty_e8: number): void {
+    if (this.#size === this.#keys.length) this.#grow();
+    this.#keys.copyWithin(at + 1, at, this.#size);
+    this.#qtys.copyWithin(at + 1, at, this.#size);
+    this.#keys[at] = key;
+    this.#qtys[at] = qty_e8;
+    this.#size += 1;
+    this.added += 1;
+  }
+
+  #grow(): void {
+    const capacity = Math.min(2 * this.#keys.length, this.#levels_max);
+    const keys = new Float64Array(capacity);
+    const qtys = new Float64Array(capacity);
+    keys.set(this.#keys);
+    qtys.set(this.#qtys);
+    this.#keys = keys;
+    this.#qtys = qtys;
+  }
+}

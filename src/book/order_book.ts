@@ -1,0 +1,148 @@
+/**
+ * The order book of one symbol in integers at 1e-8. It applies what it is given: whether an update may be
+ * applied at all is the sequencer's question.
+ */
+
+import { LIMITS } from "../base/limits.ts";
+import type { PriceE8, QtyE8, UpdateId } from "../base/units.ts";
+import type { DepthDiffEvent, DepthSnapshotEvent, Levels } from "../binance/events.ts";
+import { Ladder, type Side } from "./ladder.ts";
+
+/** The best bid and ask. */
+export interface Touch {
+  readonly bid_price_e8: PriceE8;
+  readonly bid_qty_e8: QtyE8;
+  readonly ask_price_e8: PriceE8;
+  readonly ask_qty_e8: QtyE8;
+}
+
+/** What an update changed. */
+export interface BookEffect {
+  /** The best bid's price or quantity is another. */
+  readonly bid_changed: boolean;
+  readonly ask_changed: boolean;
+  readonly levels_added: number;
+  readonly levels_removed: number;
+}
+
+export interface Depth {
+  readonly bids: Levels;
+  readonly asks: Levels;
+}
+
+/** The book's numbers before an update, for its effect. */
+interface Mark {
+  readonly bid_price_e8: number;
+  readonly bid_qty_e8: number;
+  readonly ask_price_e8: number;
+  readonly ask_qty_e8: number;
+  readonly added: number;
+  readonly removed: number;
+}
+
+export class OrderBook {
+  /** The update the book stands at; undefined while it is empty. */
+  update_id: UpdateId | undefined;
+  readonly #bids: Ladder;
+  readonly #asks: Ladder;
+
+  constructor(options: { readonly levels_max?: number } = {}) {
+    const levels_max = options.levels_max ?? LIMITS.book_levels_max;
+    this.#bids = new Ladder("bid", levels_max);
+    this.#asks = new Ladder("ask", levels_max);
+  }
+
+  /** Replaces the whole book. */
+  applySnapshot(event: DepthSnapshotEvent): BookEffect {
+    const before = this.#mark();
+    this.#bids.clear();
+    this.#asks.clear();
+    // Snapshots are written best first; from their end each level lands next to the one before.
+    setLevels(this.#bids, event.bids, "worst_first");
+    setLevels(this.#asks, event.asks, "worst_first");
+    this.update_id = event.update_id;
+    return this.#effectSince(before);
+  }
+
+  /** Sets the levels of the diff, removing those of quantity 0; a level that is not there may be removed. */
+  applyDiff(event: DepthDiffEvent): BookEffect {
+    const before = this.#mark();
+    setLevels(this.#bids, event.bids, "as_written");
+    setLevels(this.#asks, event.asks, "as_written");
+    this.update_id = event.last_update_id;
+    return this.#effectSince(before);
+  }
+
+  clear(): void {
+    this.#bids.clear();
+    this.#asks.clear();
+    this.update_id = undefined;
+  }
+
+  /** Undefined where a side is empty. */
+  best(): Touch | undefined {
+    if (this.#bids.size === 0 || this.#asks.size === 0) return undefined;
+    return {
+      // What a ladder holds came in through branded events.
+      bid_price_e8: this.#bids.best_price_e8 as PriceE8,
+      bid_qty_e8: this.#bids.best_qty_e8 as QtyE8,
+      ask_price_e8: this.#asks.best_price_e8 as PriceE8,
+      ask_qty_e8: this.#asks.best_qty_e8 as QtyE8,
+    };
+  }
+
+  /** The best `n` levels a side, best first. */
+  depth(n: number): Depth {
+    return { bids: this.#bids.top(n), asks: this.#asks.top(n) };
+  }
+
+  /** Quantity over the best `n` levels of a side (1e-8; exact up to 2^53 − 1). */
+  sums(side: Side, n: number): number {
+    return (side === "bid" ? this.#bids : this.#asks).sum(n);
+  }
+
+  /** A bid at or above an ask: no exchange has such a book, so an update was lost or misread. */
+  get crossed(): boolean {
+    if (this.#bids.size === 0 || this.#asks.size === 0) return false;
+    return this.#bids.best_price_e8 >= this.#asks.best_price_e8;
+  }
+
+  get levels(): { readonly bids: number; readonly asks: number } {
+    return { bids: this.#bids.size, asks: this.#asks.size };
+  }
+
+  /** Levels let go because a side was full. */
+  get levels_dropped(): number {
+    return this.#bids.dropped + this.#asks.dropped;
+  }
+
+  #mark(): Mark {
+    const [bids, asks] = [this.#bids, this.#asks];
+    return {
+      bid_price_e8: bids.best_price_e8,
+      bid_qty_e8: bids.best_qty_e8,
+      ask_price_e8: asks.best_price_e8,
+      ask_qty_e8: asks.best_qty_e8,
+      added: bids.added + asks.added,
+      removed: bids.removed + asks.removed,
+    };
+  }
+
+  #effectSince(before: Mark): BookEffect {
+    const now = this.#mark();
+    return {
+      bid_changed: now.bid_price_e8 !== before.bid_price_e8 || now.bid_qty_e8 !== before.bid_qty_e8,
+      ask_changed: now.ask_price_e8 !== before.ask_price_e8 || now.ask_qty_e8 !== before.ask_qty_e8,
+      levels_added: now.added - before.added,
+      levels_removed: now.removed - before.removed,
+    };
+  }
+}
+
+function setLevels(ladder: Ladder, levels: Levels, order: "as_written" | "worst_first"): void {
+  const count = levels.length >> 1;
+  for (let i = 0; i < count; i++) {
+    const at = 2 * (order === "as_written" ? i : count - 1 - i);
+    ladder.set(levels[at]!, levels[at + 1]!);
+  }
+}

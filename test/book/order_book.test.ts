@@ -1,0 +1,155 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Levels } from "../../src/binance/events.ts";
+import { OrderBook } from "../../src/book/order_book.ts";
+import { diff, snapshot } from "./events.ts";
+
+/** The book as anybody would write it first: a map a side, sorted whenever it is looked at. */
+class NaiveBook {
+  readonly bids = new Map<number, number>();
+  readonly asks = new Map<number, number>();
+
+  replace(bids: Levels, asks: Levels): void {
+    this.bids.clear();
+    this.asks.clear();
+    this.apply(bids, asks);
+  }
+
+  apply(bids: Levels, asks: Levels): void {
+    set(this.bids, bids);
+    set(this.asks, asks);
+  }
+
+  top(side: "bids" | "asks", n: number): [number, number][] {
+    const sign = side === "bids" ? -1 : 1;
+    return [...this[side]].sort(([a], [b]) => sign * (a - b)).slice(0, n);
+  }
+}
+
+function set(side: Map<number, number>, levels: Levels): void {
+  for (let i = 0; i < levels.length; i += 2) {
+    if (levels[i + 1] === 0) side.delete(levels[i]!);
+    else side.set(levels[i]!, levels[i + 1]!);
+  }
+}
+
+const level = (price: fc.Arbitrary<number>) =>
+  fc.tuple(
+    price,
+    fc.oneof(
+      fc.constant(0),
+      fc.integer({ min: 1, max: 9 }),
+      fc.maxSafeNat().map((n) => n >> 8),
+    ),
+  );
+const side = (price: fc.Arbitrary<number>) =>
+  fc.array(level(price), { maxLength: 40 }).map((levels) => levels.flat());
+/** Prices from narrow ranges, so that levels meet again; the two sides overlap a little, as a blind book may. */
+const bids = side(fc.integer({ min: 1, max: 130 }));
+const asks = side(fc.integer({ min: 120, max: 250 }));
+
+describe("OrderBook", () => {
+  it("holds, after any snapshot and diffs, what a map of levels holds", () => {
+    const steps = fc.array(fc.tuple(bids, asks), { maxLength: 30 });
+    const property = fc.property(bids, asks, steps, (first_bids, first_asks, diffs) => {
+      const book = new OrderBook();
+      const naive = new NaiveBook();
+      // A snapshot names a price once.
+      const once = (flat: number[]): number[] => {
+        const map = new Map<number, number>();
+        set(map, flat);
+        return [...map].flat();
+      };
+      book.applySnapshot(snapshot(1, once(first_bids), once(first_asks)));
+      naive.replace(once(first_bids), once(first_asks));
+      diffs.forEach(([bid_levels, ask_levels], i) => {
+        const before = { bids: naive.top("bids", 1)[0], asks: naive.top("asks", 1)[0] };
+        const size = naive.bids.size + naive.asks.size;
+        const effect = book.applyDiff(diff(i + 2, i + 2, bid_levels, ask_levels));
+        naive.apply(bid_levels, ask_levels);
+        const [best_bid, best_ask] = [naive.top("bids", 1)[0], naive.top("asks", 1)[0]];
+        expect(effect.bid_changed).toBe(String(before.bids) !== String(best_bid));
+        expect(effect.ask_changed).toBe(String(before.asks) !== String(best_ask));
+        expect(effect.levels_added - effect.levels_removed).toBe(naive.bids.size + naive.asks.size - size);
+      });
+      for (const n of [1, 5, 20, 1_000]) {
+        expect([...book.depth(n).bids]).toEqual(naive.top("bids", n).flat());
+        expect([...book.depth(n).asks]).toEqual(naive.top("asks", n).flat());
+        const sum = (levels: [number, number][]) => levels.reduce((total, [, qty]) => total + qty, 0);
+        expect(book.sums("bid", n)).toBe(sum(naive.top("bids", n).toReversed()));
+        expect(book.sums("ask", n)).toBe(sum(naive.top("asks", n).toReversed()));
+      }
+      expect(book.levels).toEqual({ bids: naive.bids.size, asks: naive.asks.size });
+    });
+    fc.assert(property, { numRuns: 400 });
+  });
+
+  it("grows past its first room without losing a level, in whatever order they come", () => {
+    const prices = Array.from({ length: 5_000 }, (_, i) => ((i * 2_741) % 5_000) + 1);
+    const book = new OrderBook();
+    book.applySnapshot(snapshot(1, [], []));
+    book.applyDiff(
+      diff(
+        2,
+        2,
+        prices.flatMap((price) => [price, price]),
+        prices.flatMap((price) => [price + 10_000, price]),
+      ),
+    );
+    expect(book.levels).toEqual({ bids: 5_000, asks: 5_000 });
+    expect([...book.depth(3).bids]).toEqual([5_000, 5_000, 4_999, 4_999, 4_998, 4_998]);
+    expect([...book.depth(2).asks]).toEqual([10_001, 1, 10_002, 2]);
+    expect(book.sums("bid", 5_000)).toBe((5_000 * 5_001) / 2);
+  });
+
+  it("says which side's best price or quantity an update changed, and what came and went", () => {
+    const book = new OrderBook();
+    book.applySnapshot(snapshot(1, [100, 5, 99, 5], [101, 5, 102, 5]));
+    const quiet = { bid_changed: false, ask_changed: false, levels_added: 0, levels_removed: 0 };
+    expect(book.applyDiff(diff(2, 2, [99, 6], [102, 6]))).toEqual(quiet);
+    expect(book.applyDiff(diff(3, 3, [100, 6]))).toEqual({ ...quiet, bid_changed: true });
+    expect(book.applyDiff(diff(4, 4, [], [101, 0]))).toEqual({
+      ...quiet,
+      ask_changed: true,
+      levels_removed: 1,
+    });
+    expect(book.applyDiff(diff(5, 5, [98, 1], [103, 1]))).toEqual({ ...quiet, levels_added: 2 });
+    expect(book.applyDiff(diff(6, 6, [50, 0]))).toEqual(quiet);
+    expect(book.best()).toEqual({
+      bid_price_e8: 100,
+      bid_qty_e8: 6,
+      ask_price_e8: 102,
+      ask_qty_e8: 6,
+    } as never);
+    expect(book.update_id).toBe(6 as never);
+  });
+
+  it("has no touch while a side is empty", () => {
+    const book = new OrderBook();
+    expect(book.best()).toBeUndefined();
+    book.applySnapshot(snapshot(1, [100, 5], []));
+    expect(book.best()).toBeUndefined();
+    expect(book.crossed).toBe(false);
+    expect(book.sums("ask", 5)).toBe(0);
+  });
+
+  it("lets the farthest level go where a side is full, counts it, and keeps the touch", () => {
+    const book = new OrderBook({ levels_max: 3 });
+    book.applySnapshot(snapshot(1, [100, 1, 99, 1, 98, 1, 97, 1], [101, 1]));
+    expect([...book.depth(9).bids]).toEqual([100, 1, 99, 1, 98, 1]);
+    expect(book.levels_dropped).toBe(1);
+    book.applyDiff(diff(2, 2, [99.5, 2]));
+    expect([...book.depth(9).bids]).toEqual([100, 1, 99.5, 2, 99, 1]);
+    book.applyDiff(diff(3, 3, [90, 1]));
+    expect([...book.depth(9).bids]).toEqual([100, 1, 99.5, 2, 99, 1]);
+    expect(book.levels_dropped).toBe(3);
+  });
+
+  it("knows a crossed book", () => {
+    const book = new OrderBook();
+    book.applySnapshot(snapshot(1, [100, 1], [101, 1]));
+    expect(book.crossed).toBe(false);
+    book.applyDiff(diff(2, 2, [101, 1]));
+    expect(book.crossed).toBe(true);
+  });
+});
