@@ -1,0 +1,136 @@
+/**
+ * Quantiles of single trades' sizes over whole blocks of time, aligned to the epoch. The sizes of a block
+ * are kept until it is complete, then one selection answers every quantile asked of it; while a second is
+ * closed this costs nothing, and a trade one store.
+ */
+
+import { LIMITS } from "../base/limits.ts";
+
+class Sizes {
+  block = -1;
+  count = 0;
+  values = new Float64Array(4_096);
+
+  push(value: number): void {
+    const at = this.count;
+    this.count = at + 1;
+    if (at >= LIMITS.block_trades_max) return; // counted, so that the block is seen to be over its bound
+    if (at === this.values.length) {
+      const larger = new Float64Array(at * 2);
+      larger.set(this.values);
+      this.values = larger;
+    }
+    this.values[at] = value;
+  }
+}
+
+export interface Fraction {
+  readonly num: number;
+  readonly den: number;
+}
+
+export class BlockQuantiles {
+  readonly block_s: number;
+  /** Value for each fraction asked, of the previous complete block as of the last second closed; NaN is null. */
+  readonly current: Float64Array;
+  /** Blocks refused for holding more trades than LIMITS.block_trades_max. */
+  blocks_over_limit = 0;
+  readonly fractions: readonly Fraction[];
+  #open: Sizes[] = [];
+  #spare: Sizes | undefined;
+  #latest = new Sizes();
+
+  constructor(block_s: number, fractions: readonly Fraction[]) {
+    this.block_s = block_s;
+    this.fractions = fractions;
+    this.current = new Float64Array(fractions.length).fill(Number.NaN);
+  }
+
+  add(sec: number, qty_e8: number): void {
+    const block = Math.floor(sec / this.block_s);
+    if (block !== this.#latest.block) this.#latest = this.#openBlock(block);
+    this.#latest.push(qty_e8);
+  }
+
+  #openBlock(block: number): Sizes {
+    const open = this.#open.find((sizes) => sizes.block === block);
+    if (open) return open;
+    const sizes = this.#spare ?? new Sizes();
+    this.#spare = undefined;
+    sizes.block = block;
+    sizes.count = 0;
+    this.#open.push(sizes);
+    return sizes;
+  }
+
+  /** Second `sec` has closed; where a block ends with it, its quantiles become current. */
+  closeSecond(sec: number): void {
+    if ((sec + 1) % this.block_s !== 0) return;
+    const block = (sec + 1) / this.block_s - 1;
+    const sizes = this.#open.find((entry) => entry.block === block);
+    for (const [index, { num, den }] of this.fractions.entries()) {
+      this.current[index] = sizes ? this.#quantile(sizes, num, den) : NaN;
+    }
+    if (!sizes) return;
+    // Older blocks, never closed because the plan began after them, go with it.
+    this.#open = this.#open.filter((entry) => entry.block > block);
+    if (this.#latest.block <= block) this.#latest = this.#open[0] ?? new Sizes();
+    this.#spare = sizes;
+  }
+
+  #quantile(sizes: Sizes, num: number, den: number): number {
+    if (sizes.count > LIMITS.block_trades_max) {
+      this.blocks_over_limit += 1;
+      return NaN;
+    }
+    return selectRank(sizes.values, sizes.count, rankOf(sizes.count, num, den));
+  }
+}
+
+/**
+ * Value number ⌈count·num/den⌉, in whole numbers: for 95/100 this is PostgreSQL's percentile_disc(0.95) for
+ * every count, because the float64 0.95 lies just below 0.95.
+ */
+export const rankOf = (count: number, num: number, den: number): number => Math.ceil((count * num) / den);
+
+/**
+ * The value at position `rank` (from 1) of the first `count` values if they were sorted. Reorders them.
+ * Hoare's selection with the median of three; a run of unlucky splits ends in a sort, so the worst case is
+ * that of sorting.
+ */
+export function selectRank(values: Float64Array, count: number, rank: number): number {
+  const at = rank - 1;
+  let low = 0;
+  let high = count - 1;
+  let splits_left = 2 * Math.ceil(Math.log2(count + 1));
+  while (low < high) {
+    if (splits_left === 0) {
+      values.subarray(low, high + 1).sort();
+      break;
+    }
+    splits_left -= 1;
+    const pivot = medianOfThree(values[low]!, values[(low + high) >>> 1]!, values[high]!);
+    let left = low;
+    let right = high;
+    while (left <= right) {
+      while (values[left]! < pivot) left += 1;
+      while (values[right]! > pivot) right -= 1;
+      if (left <= right) {
+        const swapped = values[left]!;
+        values[left] = values[right]!;
+        values[right] = swapped;
+        left += 1;
+        right -= 1;
+      }
+    }
+    if (at <= right) high = right;
+    else if (at >= left) low = left;
+    else break;
+  }
+  return values[at]!;
+}
+
+function medianOfThree(a: number, b: number, c: number): number {
+  if (a < b) return b < c ? b : Math.max(a, c);
+  return a < c ? a : Math.max(b, c);
+}

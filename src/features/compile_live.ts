@@ -1,0 +1,275 @@
+/**
+ * Compiles feature sets for the live path: the distinct expressions of all sets, in an order in which
+ * operands come first, each one step a second. An expression used twice is computed once. Rings are kept
+ * only where a lag or a window looks back, as deep as it looks.
+ */
+
+import { isNarrow } from "./algebra.ts";
+import { BlockQuantiles, type Fraction, rankOf } from "./block.ts";
+import { COLUMN_INDEX } from "./columns.ts";
+import { type Expr, exprText, operands } from "./expr.ts";
+import type { Instant } from "./instant.ts";
+import type { Slot, Slots, Step } from "./live_steps.ts";
+import * as steps from "./live_steps.ts";
+import { NumberRing, WideRing } from "./ring.ts";
+import type { FeatureSet } from "./set.ts";
+import * as windows from "./windows.ts";
+
+type WindowExpr = Extract<Expr, { kind: "window" }>;
+type Ring = NumberRing | WideRing;
+
+/** The compiled sets and their state. Fed one instant after the other, without a gap. */
+export class LivePlan {
+  /** Trade sizes go in here; one a block length the sets use. */
+  readonly blocks: readonly BlockQuantiles[];
+  readonly #slots: Slots;
+  readonly #clock: { tick: number; instant: Instant };
+  readonly #steps: readonly Step[];
+  /** A set's columns, as indexes into the slots. */
+  readonly #outputs: readonly Int32Array[];
+
+  constructor(sets: readonly FeatureSet[], instant: Instant) {
+    const roots = sets.map((set) => set.columns.map((column) => column.expr));
+    const compiler = new Compiler(roots.flat(), instant);
+    this.blocks = compiler.blocks;
+    this.#slots = compiler.slots;
+    this.#clock = compiler.clock;
+    this.#steps = compiler.steps;
+    this.#outputs = roots.map((exprs) => Int32Array.from(exprs, (expr) => compiler.slotOf(expr).index));
+  }
+
+  /** Computes everything as of the instant the plan was given, which must have moved on by one second. */
+  advance(): void {
+    this.#clock.tick += 1;
+    for (const step of this.#steps) step();
+  }
+
+  /** The values of set number `set`, a fresh array; NaN is null, and so is whatever overflowed. */
+  values(set: number): Float64Array {
+    const indexes = this.#outputs[set]!;
+    const { numbers } = this.#slots;
+    const values = new Float64Array(indexes.length);
+    for (let column = 0; column < indexes.length; column += 1) {
+      const value = numbers[indexes[column]!]!;
+      values[column] = Number.isFinite(value) ? value : Number.NaN;
+    }
+    return values;
+  }
+}
+
+/** `to_float` of a sum of narrow integers is computed from those directly (see `numberArith`). */
+function liveOperands(expr: Expr): readonly Expr[] {
+  if (expr.kind !== "to_float") return operands(expr);
+  return roundsOnce(expr.of) ? [expr.of.a, expr.of.b] : [expr.of];
+}
+
+function roundsOnce(expr: Expr): expr is Extract<Expr, { kind: "arith" }> {
+  return expr.kind === "arith" && !isNarrow(expr.type) && isNarrow(expr.a.type) && isNarrow(expr.b.type);
+}
+
+class Compiler {
+  readonly slots: Slots;
+  readonly steps: Step[] = [];
+  readonly blocks: BlockQuantiles[];
+  readonly clock: { tick: number; instant: Instant };
+  /** Distinct expressions by text, operands before what uses them. */
+  readonly #distinct = new Map<string, Expr>();
+  readonly #depths = new Map<string, number>();
+  readonly #slot_of = new Map<string, Slot>();
+  readonly #ring_of = new Map<string, Ring>();
+
+  constructor(roots: readonly Expr[], instant: Instant) {
+    this.clock = { tick: 0, instant };
+    for (const root of roots) this.#collect(root);
+    const size = this.#distinct.size;
+    this.slots = {
+      numbers: new Float64Array(size).fill(Number.NaN),
+      wides: new Array<bigint | null>(size).fill(null),
+    };
+    this.blocks = blocksOf(this.#distinct.values());
+    for (const [text, expr] of this.#distinct) this.#emit(text, expr);
+  }
+
+  slotOf(expr: Expr): Slot {
+    return this.#slot_of.get(exprText(expr))!;
+  }
+
+  #collect(expr: Expr): void {
+    const text = exprText(expr);
+    if (this.#distinct.has(text)) return;
+    for (const operand of liveOperands(expr)) this.#collect(operand);
+    this.#distinct.set(text, expr);
+    // A running window also reads the value that leaves it.
+    if (expr.kind === "lag") this.#deepen(expr.of, expr.by_s);
+    if (expr.kind === "window") this.#deepen(expr.of, expr.count * expr.step_s);
+  }
+
+  #deepen(of: Expr, depth: number): void {
+    const text = exprText(of);
+    this.#depths.set(text, Math.max(depth, this.#depths.get(text) ?? 0));
+  }
+
+  #emit(text: string, expr: Expr): void {
+    const slot: Slot = { index: this.#slot_of.size, wide: !isNarrow(expr.type) };
+    this.#slot_of.set(text, slot);
+    const step = this.#stepFor(expr, slot);
+    if (steps.isConstant(expr)) step();
+    else this.steps.push(step);
+    const depth = this.#depths.get(text);
+    if (depth !== undefined) this.#keep(text, slot, depth);
+  }
+
+  #keep(text: string, slot: Slot, depth: number): void {
+    const { clock, slots } = this;
+    const { index } = slot;
+    if (slot.wide) {
+      const ring = new WideRing(depth);
+      this.#ring_of.set(text, ring);
+      this.steps.push(() => ring.set(clock.tick, slots.wides[index]!));
+    } else {
+      const ring = new NumberRing(depth);
+      this.#ring_of.set(text, ring);
+      this.steps.push(() => ring.set(clock.tick, slots.numbers[index]!));
+    }
+  }
+
+  #stepFor(expr: Expr, to: Slot): Step {
+    const { slots } = this;
+    switch (expr.kind) {
+      case "int":
+      case "float":
+        return this.#number(to, () => expr.literal);
+      case "bar":
+        return this.#column(COLUMN_INDEX[expr.column], to);
+      case "now_us":
+        return this.#number(to, () => this.clock.instant.t_sec * 1_000_000);
+      case "by_hour":
+        return this.#number(to, () => expr.table[hourOf(this.clock.instant.t_sec)]!);
+      case "block_quantile":
+        return this.#blockQuantile(expr, to);
+      case "lag":
+        return this.#lag(expr.of, expr.by_s, to);
+      case "window":
+        return to.wide ? this.#wideWindow(expr, to) : this.#numberWindow(expr, to);
+      case "arith":
+        return this.#arith(expr, to);
+      case "div":
+        return steps.divide(slots, this.slotOf(expr.a), this.slotOf(expr.b), to);
+      case "floor_div":
+        return steps.floorDivide(slots, this.slotOf(expr.of), expr.by, to);
+      case "compare":
+        return steps.compare(slots, expr.op, this.slotOf(expr.a), this.slotOf(expr.b), to);
+      case "when": {
+        const branches = [this.slotOf(expr.then), this.slotOf(expr.otherwise)] as const;
+        return steps.choose(slots, this.slotOf(expr.condition), ...branches, to);
+      }
+      case "coalesce":
+        return steps.firstKnown(slots, this.slotOf(expr.of), this.slotOf(expr.otherwise), to);
+      case "to_float":
+        return this.#toFloat(expr.of, to);
+      case "lnr":
+        return steps.logRatio(slots, this.slotOf(expr.a), this.slotOf(expr.b), to);
+      case "sqrt":
+        return steps.squareRoot(slots, this.slotOf(expr.of), to);
+    }
+  }
+
+  #number(to: Slot, read: () => number): Step {
+    const { numbers } = this.slots;
+    return () => {
+      numbers[to.index] = read();
+    };
+  }
+
+  #column(column: number, to: Slot): Step {
+    const { slots, clock } = this;
+    if (!to.wide) return this.#number(to, () => clock.instant.numbers[column]!);
+    return () => {
+      slots.wides[to.index] = clock.instant.wides[column]!;
+    };
+  }
+
+  #blockQuantile(expr: Extract<Expr, { kind: "block_quantile" }>, to: Slot): Step {
+    const block = this.blocks.find((entry) => entry.block_s === expr.block_s)!;
+    const index = block.fractions.findIndex(({ num, den }) => num === expr.num && den === expr.den);
+    return this.#number(to, () => block.current[index]!);
+  }
+
+  #lag(of: Expr, by_s: number, to: Slot): Step {
+    const { slots, clock } = this;
+    const ring = this.#ringOf(of);
+    if (ring instanceof NumberRing) return this.#number(to, () => ring.at(clock.tick - by_s));
+    return () => {
+      slots.wides[to.index] = ring.at(clock.tick - by_s);
+    };
+  }
+
+  #arith(expr: Extract<Expr, { kind: "arith" }>, to: Slot): Step {
+    const [a, b] = [this.slotOf(expr.a), this.slotOf(expr.b)];
+    if (a.wide || b.wide || to.wide) return steps.wideArith(this.slots, expr.op, a, b, to);
+    return steps.numberArith(this.slots, expr.op, a, b, to, expr.type.value === "int" ? "int" : "float");
+  }
+
+  #toFloat(of: Expr, to: Slot): Step {
+    if (!roundsOnce(of)) return steps.toFloat(this.slots, this.slotOf(of), to);
+    return steps.numberArith(this.slots, of.op, this.slotOf(of.a), this.slotOf(of.b), to, "int");
+  }
+
+  #ringOf(expr: Expr): Ring {
+    return this.#ring_of.get(exprText(expr))!;
+  }
+
+  #numberWindow(expr: WindowExpr, to: Slot): Step {
+    const { clock } = this;
+    const compute = numberWindow(expr, this.#ringOf(expr.of) as NumberRing);
+    return this.#number(to, () => compute(clock.tick));
+  }
+
+  #wideWindow(expr: WindowExpr, to: Slot): Step {
+    const { clock, slots } = this;
+    const read = windows.wideReader(this.#ringOf(expr.of));
+    const compute = windows.runningWideSum(read, expr.count, expr.step_s);
+    return () => {
+      slots.wides[to.index] = compute(clock.tick);
+    };
+  }
+}
+
+/** Chooses the algorithm: running where the result is exact, ranks only where the values are a second apart. */
+function numberWindow(expr: WindowExpr, ring: NumberRing): windows.NumberWindow {
+  const { aggregate, count, step_s } = expr;
+  const dense = step_s === 1;
+  switch (aggregate.op) {
+    case "sum":
+      return expr.type.value === "int"
+        ? windows.runningSum(ring, count, step_s)
+        : windows.orderedSum(ring, count, step_s);
+    case "min":
+      return dense
+        ? windows.slidingExtreme(ring, count, -1)
+        : windows.gatheredExtreme(ring, count, step_s, -1);
+    case "max":
+      return dense ? windows.slidingExtreme(ring, count, 1) : windows.gatheredExtreme(ring, count, step_s, 1);
+    case "quantile": {
+      const rank = rankOf(count, aggregate.num, aggregate.den);
+      return dense ? windows.slidingRank(ring, count, rank) : windows.gatheredRank(ring, count, step_s, rank);
+    }
+    case "stddev":
+      return windows.orderedStddev(ring, count, step_s);
+    case "weighted":
+      return windows.orderedWeighted(ring, aggregate.weights, step_s);
+  }
+}
+
+function blocksOf(exprs: Iterable<Expr>): BlockQuantiles[] {
+  const asked = new Map<number, Fraction[]>();
+  for (const expr of exprs) {
+    if (expr.kind !== "block_quantile") continue;
+    const fractions = asked.get(expr.block_s) ?? [];
+    asked.set(expr.block_s, [...fractions, { num: expr.num, den: expr.den }]);
+  }
+  return [...asked].map(([block_s, fractions]) => new BlockQuantiles(block_s, fractions));
+}
+
+/** UTC hour of an instant, 0 to 23; the second modulo keeps times before 1970 in range. */
+const hourOf = (t_sec: number): number => ((Math.floor(t_sec / 3_600) % 24) + 24) % 24;

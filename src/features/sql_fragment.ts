@@ -1,0 +1,103 @@
+/**
+ * Pieces of SQL that know what they read, so that they can be put into the stage where all of it is there.
+ * Text composes like text; columns and windows add up underneath.
+ */
+
+/** A value computed in one stage and read, by name, in later ones. */
+export interface StageColumn {
+  readonly name: string;
+  /** 0: a column of the instants; k: computed from columns of stages below k. */
+  readonly stage: number;
+  readonly fragment: Fragment;
+}
+
+export interface Fragment {
+  readonly text: string;
+  /** Stands inside a larger expression without parentheses. */
+  readonly atomic: boolean;
+  readonly reads: ReadonlySet<StageColumn>;
+  /** The windows it names. */
+  readonly windows: ReadonlyMap<string, Rows>;
+}
+
+/** A named window. */
+export interface Rows {
+  readonly name: string;
+  readonly definition: string;
+  /** How many seconds back it reaches. */
+  readonly reach_s: number;
+}
+
+type Part = Fragment | string | number;
+
+const NO_COLUMNS: ReadonlySet<StageColumn> = new Set();
+const NO_WINDOWS: ReadonlyMap<string, Rows> = new Map();
+
+/** Text that reads nothing. */
+export const constant = (text: string): Fragment => ({
+  text,
+  atomic: true,
+  reads: NO_COLUMNS,
+  windows: NO_WINDOWS,
+});
+
+export const columnFragment = (column: StageColumn): Fragment => ({
+  text: column.name,
+  atomic: true,
+  reads: new Set([column]),
+  windows: NO_WINDOWS,
+});
+
+const isFragment = (part: Part): part is Fragment => typeof part === "object";
+
+/** Several pieces as one, `text` made of theirs. */
+export function combined(text: string, parts: readonly Part[], atomic: boolean): Fragment {
+  const reads = new Set<StageColumn>();
+  const windows = new Map<string, Rows>();
+  for (const part of parts.filter(isFragment)) {
+    for (const column of part.reads) reads.add(column);
+    for (const [name, rows] of part.windows) windows.set(name, wider(rows, windows.get(name)));
+  }
+  return { text, atomic, reads, windows };
+}
+
+const inner = (part: Part): string =>
+  isFragment(part) ? (part.atomic ? part.text : `(${part.text})`) : String(part);
+
+/** An operator expression; what is not atomic in it gets parentheses. */
+export const sql = (strings: TemplateStringsArray, ...parts: readonly Part[]): Fragment =>
+  combined(String.raw({ raw: strings }, ...parts.map(inner)), parts, false);
+
+/** As `sql`, for what is atomic as a whole: `case … end`, a cast, a subscript. */
+export const atom = (strings: TemplateStringsArray, ...parts: readonly Part[]): Fragment => ({
+  ...sql(strings, ...parts),
+  atomic: true,
+});
+
+/** As it is, without parentheses. */
+export const bare = (fragment: Fragment): Fragment => ({ ...fragment, atomic: true });
+
+/** A function call. */
+export function call(name: string, ...args: readonly Part[]): Fragment {
+  const texts = args.map((arg) => (isFragment(arg) ? arg.text : String(arg)));
+  return combined(`${name}(${texts.join(", ")})`, args, true);
+}
+
+/** A window function's call; `lag` reaches further than its window says. */
+export function over(function_call: Fragment, rows: Rows, reach_s = rows.reach_s): Fragment {
+  const windows = new Map([...function_call.windows, [rows.name, { ...rows, reach_s }]]);
+  return { ...function_call, text: `${function_call.text} over ${rows.name}`, windows };
+}
+
+/** Of one window's uses, the one that reaches further. */
+export const wider = (a: Rows, b: Rows | undefined): Rows => (b && b.reach_s > a.reach_s ? b : a);
+
+/**
+ * The first stage in which everything a fragment reads is there to be read. Windows are evaluated in odd
+ * stages, all else in even ones: a window copies whole rows, and should find them without what was used up.
+ */
+export function stageAfter({ reads, windows }: Fragment): number {
+  const next = 1 + Math.max(0, ...[...reads].map((column) => column.stage));
+  const parity = windows.size > 0 ? 1 : 0;
+  return next % 2 === parity ? next : next + 1;
+}
