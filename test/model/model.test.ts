@@ -1,0 +1,120 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { setHash } from "../../src/base/units.ts";
+import { v1 } from "../../src/features/v1.ts";
+import { loadBundle } from "../../src/model/bundle.ts";
+import { BundleModel } from "../../src/model/bundle_model.ts";
+import { prepareEvaluator } from "../../src/model/evaluator.ts";
+import { readOnnx } from "../../src/model/onnx_read.ts";
+import type { Session } from "../../src/model/session.ts";
+import { ZERO_VERSION, ZeroModel } from "../../src/model/zero_model.ts";
+import { freshBundle, removeFolders, sampleContents, sampleVector } from "./sample.ts";
+
+const STRANGER = setHash("ab".repeat(32));
+const code = (value: string) => expect.objectContaining({ code: value });
+afterAll(removeFolders);
+
+/** The sample model on a session of the test's own. */
+function modelOn(run: (input: Float32Array) => Promise<number>): {
+  model: BundleModel;
+  closes: () => number;
+} {
+  const { manifest, model_onnx } = sampleContents();
+  const input = new Float32Array(22);
+  let closes = 0;
+  const session: Session = {
+    input,
+    run: () => run(input),
+    close: async () => {
+      closes++;
+    },
+  };
+  const evaluator = prepareEvaluator(readOnnx(model_onnx));
+  return { model: new BundleModel({ ...manifest, files: {} }, session, evaluator), closes: () => closes };
+}
+
+describe("model", () => {
+  it("refuses a vector of another set, however it is shaped", async () => {
+    const model = await loadBundle(await freshBundle());
+    await expect(model.infer(STRANGER, sampleVector(0))).rejects.toEqual(code("FEATURE_SET_MISMATCH"));
+    await expect(model.infer(model.set_hash, new Float64Array(21))).rejects.toEqual(code("MODEL_INPUT"));
+    expect(model.counters.inferences).toBe(0);
+    await model.close();
+  });
+
+  it("lets no NaN, infinity or float32 overflow in, in any column, and goes on after it", async () => {
+    const model = await loadBundle(await freshBundle());
+    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, -1e39]) {
+      for (const column of [0, 10, 21]) {
+        const vector = sampleVector(0);
+        vector[column] = wrong;
+        await expect(model.infer(model.set_hash, vector)).rejects.toEqual(code("MODEL_INPUT"));
+      }
+    }
+    expect((await model.infer(model.set_hash, sampleVector(0))).source).toBe("onnx");
+    await model.close();
+  });
+
+  it("answers from the fallback when the session fails or gives no number, and counts it", async () => {
+    const real = await loadBundle(await freshBundle());
+    const failures = [Promise.reject(new TypeError("session lost")), Promise.resolve(Number.NaN)];
+    const { model } = modelOn(() => failures.shift() ?? Promise.resolve(1));
+    for (const row of [0, 1]) {
+      const fallback = await model.infer(model.set_hash, sampleVector(row));
+      const native = await real.infer(real.set_hash, sampleVector(row));
+      expect(fallback.source).toBe("fallback");
+      expect(Math.abs(fallback.yhat - native.yhat)).toBeLessThan(1e-9);
+      expect(fallback.yhat).not.toBe(0);
+    }
+    expect(model.counters).toMatchObject({
+      inferences: 2,
+      fallbacks: 2,
+      last_error: "the session answered NaN",
+    });
+    expect(await model.infer(model.set_hash, sampleVector(2))).toEqual({ yhat: 1, source: "onnx" });
+    expect(model.counters).toMatchObject({ inferences: 3, fallbacks: 2 });
+    await Promise.all([real.close(), model.close()]);
+  });
+
+  it("runs one inference at a time, in the order asked, each on its own vector", async () => {
+    let running = 0;
+    const { model } = modelOn(async (input) => {
+      expect(++running).toBe(1);
+      const seen = input[3]!;
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      expect(input[3]).toBe(seen);
+      running--;
+      return seen;
+    });
+    const rows = [5, 6, 7, 8, 9];
+    const answers = await Promise.all(rows.map((row) => model.infer(model.set_hash, sampleVector(row))));
+    expect(answers.map((answer) => answer.yhat)).toEqual(
+      rows.map((row) => Math.fround(sampleVector(row)[3]!)),
+    );
+  });
+
+  it("finishes what is asked before it closes, closes once, and refuses after that", async () => {
+    const { model, closes } = modelOn(() => Promise.resolve(0.5));
+    const asked = model.infer(model.set_hash, sampleVector(0));
+    await Promise.all([asked.then(() => model.close()), asked]);
+    await model.close();
+    expect(closes()).toBe(1);
+    await expect(model.infer(model.set_hash, sampleVector(0))).rejects.toEqual(code("MODEL_CLOSED"));
+  });
+});
+
+describe("zero model", () => {
+  it("forecasts no move, under a name that says so, and refuses a stranger's vector", async () => {
+    const model = new ZeroModel(v1);
+    expect(await model.infer(v1.hash, sampleVector(0))).toEqual({ yhat: 0, source: "fallback" });
+    expect(model).toMatchObject({
+      version: ZERO_VERSION,
+      feature_set: "v1",
+      set_hash: v1.hash,
+      horizon_s: 10,
+    });
+    expect(model.counters).toMatchObject({ inferences: 1, fallbacks: 1 });
+    await expect(model.infer(STRANGER, sampleVector(0))).rejects.toEqual(code("FEATURE_SET_MISMATCH"));
+    await model.close();
+    await model.close();
+  });
+});
