@@ -1,0 +1,618 @@
+-- What is feature set v1 of a symbol, as of each instant from p_from to before p_to?
+-- Generated from src/features: change it there. Set hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3.
+create or replace function features_v1(
+  p_symbol text,
+  p_from timestamptz,
+  p_to timestamptz
+)
+returns table (
+  symbol text,
+  ts timestamptz,
+  warm boolean,
+  ret_1s double precision,
+  ret_2s double precision,
+  ret_5s double precision,
+  vwap_5s_dev double precision,
+  n_trades_1s double precision,
+  n_trades_5s double precision,
+  buy_vol_1s double precision,
+  sell_vol_1s double precision,
+  tvi_1s double precision,
+  buy_vol_5s double precision,
+  sell_vol_5s double precision,
+  tvi_5s double precision,
+  avg_trade_size_1s double precision,
+  vol_ret_10s double precision,
+  burst_1s double precision,
+  large_trade_flag_5s double precision,
+  time_since_last_trade_ms double precision,
+  last_price_minus_1s double precision,
+  last_price_minus_5s double precision,
+  spread double precision,
+  mid_dev double precision,
+  book_imbalance double precision
+)
+language plpgsql
+stable
+parallel safe
+set plan_cache_mode = force_generic_plan
+set jit = off
+set work_mem = '64MB'
+as $function$
+#variable_conflict use_column
+declare
+  -- t counts seconds since 1970: the instants asked for, and the first one read for them.
+  first_t bigint := ceil(extract(epoch from p_from));
+  end_t bigint := ceil(extract(epoch from p_to));
+  start_t bigint := first_t - 60;
+  -- An instant's bar is that of the second before it.
+  from_sec timestamptz := to_timestamp(start_t - 1);
+  to_sec timestamptz := to_timestamp(end_t - 1);
+  -- Data begins somewhere inside the first second that has any, and is whole from the next one on.
+  first_sec bigint := least(
+    (
+      select us_of(sec) / 1000000
+      from bars_1s
+      where symbol = p_symbol
+        and sec < to_sec
+      order by sec
+      limit 1
+    ),
+    (
+      select us_of(sec) / 1000000
+      from quotes_1s
+      where symbol = p_symbol
+        and sec < to_sec
+      order by sec
+      limit 1
+    )
+  );
+  last_trade_before bigint[] := (
+    select max(array[last_trade_id, close_e8, last_trade_ts_us])
+    from (
+      select last_trade_id, close_e8, last_trade_ts_us
+      from bars_1s
+      where symbol = p_symbol
+        and sec < from_sec
+      order by sec desc
+      limit 128
+    ) as newest
+  );
+  last_quote_before bigint[] := (
+    select max(array[update_id, ts_us, bid_price_e8, bid_qty_e8, ask_price_e8, ask_qty_e8])
+    from (
+      select update_id, ts_us, bid_price_e8, bid_qty_e8, ask_price_e8, ask_qty_e8
+      from quotes_1s
+      where symbol = p_symbol
+        and sec < from_sec
+      order by sec desc
+      limit 128
+    ) as newest
+  );
+  marker_before_us bigint := coalesce(
+    (
+      select us_of(max(ts))
+      from disconnects
+      where symbol = p_symbol
+        and ts < from_sec
+    ),
+    -1
+  );
+  hole_before_us bigint := coalesce(
+    (
+      select us_of(max(ts))
+      from disconnects
+      where symbol = p_symbol
+        and ts < from_sec
+        and filled_at is null
+    ),
+    -1
+  );
+begin
+  return query
+  with
+  breaks as materialized (
+    select
+      us_of(ts) / 1000000 + 1 as t,
+      max(us_of(ts)) as marker_us,
+      max(us_of(ts)) filter (where filled_at is null) as hole_us
+    from disconnects
+    where symbol = p_symbol
+      and ts >= from_sec
+      and ts < to_sec
+    group by 1
+  ),
+  heard as (
+    select
+      t,
+      coalesce(b.n, 0) as n,
+      coalesce(b.buy_qty_e8, 0) as buy_qty_e8,
+      coalesce(b.sell_qty_e8, 0) as sell_qty_e8,
+      coalesce(b.notional_e16, 0) as notional_e16,
+      coalesce(b.qty_max_e8, 0) as qty_max_e8,
+      case when qty_q95_100_300s_e8_block.n <= 4000000 then qty_q95_100_300s_e8_block.qty_p95_e8 end as qty_q95_100_300s_e8,
+      greatest(max(case when b.sec is not null then array[b.last_trade_id, b.close_e8, b.last_trade_ts_us] end) over so_far, last_trade_before) as last_trade,
+      greatest(max(case when q.sec is not null then array[q.update_id, q.ts_us, q.bid_price_e8, q.bid_qty_e8, q.ask_price_e8, q.ask_qty_e8] end) over so_far, last_quote_before) as last_quote,
+      greatest(max(d.marker_us) over so_far, marker_before_us) as marker_us,
+      greatest(max(d.hole_us) over so_far, hole_before_us) as hole_us
+    from generate_series(start_t, end_t - 1) as seconds(t)
+    left join breaks d using (t)
+    left join bars_1s b
+      on b.symbol = p_symbol
+      and b.sec = to_timestamp(t - 1)
+      and b.sec >= from_sec
+      and b.sec < to_sec
+    left join quotes_1s q
+      on q.symbol = p_symbol
+      and q.sec = to_timestamp(t - 1)
+      and q.sec >= from_sec
+      and q.sec < to_sec
+    left join trade_sizes_5m qty_q95_100_300s_e8_block
+      on qty_q95_100_300s_e8_block.symbol = p_symbol
+      and qty_q95_100_300s_e8_block.block = to_timestamp((t / 300 - 1) * 300)
+      and qty_q95_100_300s_e8_block.block >= to_timestamp((start_t / 300 - 1) * 300)
+      and qty_q95_100_300s_e8_block.block < to_sec
+    window so_far as (order by t rows unbounded preceding)
+  ),
+  instants as (
+    select
+      t,
+      hole_us,
+      last_trade[2] as close_e8,
+      n,
+      buy_qty_e8,
+      sell_qty_e8,
+      notional_e16,
+      qty_max_e8,
+      last_trade[3] as last_trade_ts_us,
+      case when last_quote[2] > marker_us then last_quote[5] end as ask_price_e8,
+      case when last_quote[2] > marker_us then last_quote[3] end as bid_price_e8,
+      case when last_quote[2] > marker_us then last_quote[4] end as bid_qty_e8,
+      case when last_quote[2] > marker_us then last_quote[6] end as ask_qty_e8,
+      qty_q95_100_300s_e8
+    from heard
+    order by t
+  ),
+  stage_1 as (
+    select
+      t,
+      hole_us,
+      close_e8,
+      n,
+      buy_qty_e8,
+      sell_qty_e8,
+      qty_q95_100_300s_e8,
+      last_trade_ts_us,
+      ask_price_e8,
+      bid_price_e8,
+      bid_qty_e8,
+      ask_qty_e8,
+      lag(close_e8, 1) over seconds as close_e8_1s_ago,
+      lag(close_e8, 2) over seconds as close_e8_2s_ago,
+      lag(close_e8, 5) over seconds as close_e8_5s_ago,
+      (sum(n) over last_5)::bigint as n_5s,
+      sum(buy_qty_e8) over last_5 as buy_qty_e8_sum_5s,
+      sum(sell_qty_e8) over last_5 as sell_qty_e8_sum_5s,
+      sum(notional_e16) over last_5 as notional_5s,
+      array_agg(n) over last_60_1s_ago as n_last_60_1s_ago,
+      max(qty_max_e8) over last_5 as qty_max_e8_max_5s
+    from instants
+    window
+      seconds as (order by t),
+      last_5 as (order by t rows 4 preceding),
+      last_60_1s_ago as (order by t rows between 60 preceding and 1 preceding)
+  ),
+  stage_2 as (
+    select
+      t,
+      hole_us,
+      close_e8,
+      close_e8_2s_ago,
+      close_e8_5s_ago,
+      n_5s,
+      buy_qty_e8_sum_5s,
+      sell_qty_e8_sum_5s,
+      notional_5s,
+      n,
+      buy_qty_e8,
+      sell_qty_e8,
+      qty_max_e8_max_5s,
+      qty_q95_100_300s_e8,
+      last_trade_ts_us,
+      close_e8_1s_ago,
+      ask_price_e8,
+      bid_price_e8,
+      bid_qty_e8,
+      ask_qty_e8,
+      lnr(close_e8, close_e8_1s_ago) as ret_1s,
+      ((n_last_60_1s_ago[1] < n)::int
+        + (n_last_60_1s_ago[2] < n)::int
+        + (n_last_60_1s_ago[3] < n)::int
+        + (n_last_60_1s_ago[4] < n)::int
+        + (n_last_60_1s_ago[5] < n)::int
+        + (n_last_60_1s_ago[6] < n)::int
+        + (n_last_60_1s_ago[7] < n)::int
+        + (n_last_60_1s_ago[8] < n)::int
+        + (n_last_60_1s_ago[9] < n)::int
+        + (n_last_60_1s_ago[10] < n)::int
+        + (n_last_60_1s_ago[11] < n)::int
+        + (n_last_60_1s_ago[12] < n)::int
+        + (n_last_60_1s_ago[13] < n)::int
+        + (n_last_60_1s_ago[14] < n)::int
+        + (n_last_60_1s_ago[15] < n)::int
+        + (n_last_60_1s_ago[16] < n)::int
+        + (n_last_60_1s_ago[17] < n)::int
+        + (n_last_60_1s_ago[18] < n)::int
+        + (n_last_60_1s_ago[19] < n)::int
+        + (n_last_60_1s_ago[20] < n)::int
+        + (n_last_60_1s_ago[21] < n)::int
+        + (n_last_60_1s_ago[22] < n)::int
+        + (n_last_60_1s_ago[23] < n)::int
+        + (n_last_60_1s_ago[24] < n)::int
+        + (n_last_60_1s_ago[25] < n)::int
+        + (n_last_60_1s_ago[26] < n)::int
+        + (n_last_60_1s_ago[27] < n)::int
+        + (n_last_60_1s_ago[28] < n)::int
+        + (n_last_60_1s_ago[29] < n)::int
+        + (n_last_60_1s_ago[30] < n)::int
+        + (n_last_60_1s_ago[31] < n)::int
+        + (n_last_60_1s_ago[32] < n)::int
+        + (n_last_60_1s_ago[33] < n)::int
+        + (n_last_60_1s_ago[34] < n)::int
+        + (n_last_60_1s_ago[35] < n)::int
+        + (n_last_60_1s_ago[36] < n)::int
+        + (n_last_60_1s_ago[37] < n)::int
+        + (n_last_60_1s_ago[38] < n)::int
+        + (n_last_60_1s_ago[39] < n)::int
+        + (n_last_60_1s_ago[40] < n)::int
+        + (n_last_60_1s_ago[41] < n)::int
+        + (n_last_60_1s_ago[42] < n)::int
+        + (n_last_60_1s_ago[43] < n)::int
+        + (n_last_60_1s_ago[44] < n)::int
+        + (n_last_60_1s_ago[45] < n)::int
+        + (n_last_60_1s_ago[46] < n)::int
+        + (n_last_60_1s_ago[47] < n)::int
+        + (n_last_60_1s_ago[48] < n)::int
+        + (n_last_60_1s_ago[49] < n)::int
+        + (n_last_60_1s_ago[50] < n)::int
+        + (n_last_60_1s_ago[51] < n)::int
+        + (n_last_60_1s_ago[52] < n)::int
+        + (n_last_60_1s_ago[53] < n)::int
+        + (n_last_60_1s_ago[54] < n)::int
+        + (n_last_60_1s_ago[55] < n)::int
+        + (n_last_60_1s_ago[56] < n)::int
+        + (n_last_60_1s_ago[57] < n)::int
+        + (n_last_60_1s_ago[58] < n)::int
+        + (n_last_60_1s_ago[59] < n)::int
+        + (n_last_60_1s_ago[60] < n)::int) >= 30 as burst_1s_part
+    from stage_1
+    where t >= first_t - 9
+    order by t
+  ),
+  stage_3 as (
+    select
+      t,
+      hole_us,
+      ret_1s,
+      close_e8,
+      close_e8_2s_ago,
+      close_e8_5s_ago,
+      n_5s,
+      buy_qty_e8_sum_5s,
+      sell_qty_e8_sum_5s,
+      notional_5s,
+      n,
+      buy_qty_e8,
+      sell_qty_e8,
+      burst_1s_part,
+      qty_max_e8_max_5s,
+      qty_q95_100_300s_e8,
+      last_trade_ts_us,
+      close_e8_1s_ago,
+      ask_price_e8,
+      bid_price_e8,
+      bid_qty_e8,
+      ask_qty_e8,
+      array_agg(ret_1s) over last_10 as ret_1s_last_10
+    from stage_2
+    window
+      last_10 as (order by t rows 9 preceding)
+  ),
+  stage_4 as (
+    select
+      t,
+      hole_us,
+      ret_1s,
+      close_e8,
+      close_e8_2s_ago,
+      close_e8_5s_ago,
+      n_5s,
+      buy_qty_e8_sum_5s,
+      sell_qty_e8_sum_5s,
+      notional_5s,
+      n,
+      buy_qty_e8,
+      sell_qty_e8,
+      burst_1s_part,
+      qty_max_e8_max_5s,
+      qty_q95_100_300s_e8,
+      last_trade_ts_us,
+      close_e8_1s_ago,
+      ask_price_e8,
+      bid_price_e8,
+      bid_qty_e8,
+      ask_qty_e8,
+      ret_1s_last_10,
+      (ret_1s_last_10[1]
+        + ret_1s_last_10[2]
+        + ret_1s_last_10[3]
+        + ret_1s_last_10[4]
+        + ret_1s_last_10[5]
+        + ret_1s_last_10[6]
+        + ret_1s_last_10[7]
+        + ret_1s_last_10[8]
+        + ret_1s_last_10[9]
+        + ret_1s_last_10[10]) / 10::float8 as vol_ret_10s_mean
+    from stage_3
+    where t >= first_t
+    order by t
+  ),
+  stage_6 as (
+    select
+      t,
+      hole_us,
+      ret_1s,
+      close_e8,
+      close_e8_2s_ago,
+      close_e8_5s_ago,
+      n_5s,
+      buy_qty_e8_sum_5s,
+      sell_qty_e8_sum_5s,
+      notional_5s,
+      n,
+      buy_qty_e8,
+      sell_qty_e8,
+      burst_1s_part,
+      qty_max_e8_max_5s,
+      qty_q95_100_300s_e8,
+      last_trade_ts_us,
+      close_e8_1s_ago,
+      ask_price_e8,
+      bid_price_e8,
+      bid_qty_e8,
+      ask_qty_e8,
+      sqrt(((ret_1s_last_10[1] - vol_ret_10s_mean) * (ret_1s_last_10[1] - vol_ret_10s_mean)
+        + (ret_1s_last_10[2] - vol_ret_10s_mean) * (ret_1s_last_10[2] - vol_ret_10s_mean)
+        + (ret_1s_last_10[3] - vol_ret_10s_mean) * (ret_1s_last_10[3] - vol_ret_10s_mean)
+        + (ret_1s_last_10[4] - vol_ret_10s_mean) * (ret_1s_last_10[4] - vol_ret_10s_mean)
+        + (ret_1s_last_10[5] - vol_ret_10s_mean) * (ret_1s_last_10[5] - vol_ret_10s_mean)
+        + (ret_1s_last_10[6] - vol_ret_10s_mean) * (ret_1s_last_10[6] - vol_ret_10s_mean)
+        + (ret_1s_last_10[7] - vol_ret_10s_mean) * (ret_1s_last_10[7] - vol_ret_10s_mean)
+        + (ret_1s_last_10[8] - vol_ret_10s_mean) * (ret_1s_last_10[8] - vol_ret_10s_mean)
+        + (ret_1s_last_10[9] - vol_ret_10s_mean) * (ret_1s_last_10[9] - vol_ret_10s_mean)
+        + (ret_1s_last_10[10] - vol_ret_10s_mean) * (ret_1s_last_10[10] - vol_ret_10s_mean)) / 9::float8) as vol_ret_10s
+    from stage_4
+    where t >= first_t
+    order by t
+  )
+  select
+    p_symbol,
+    to_timestamp(t),
+    coalesce(first_sec < least(t - 61, (t / 300 - 1) * 300) and hole_us < (least(t - 61, (t / 300 - 1) * 300)) * 1000000, false) as warm,
+    ret_1s,
+    lnr(close_e8, close_e8_2s_ago) as ret_2s,
+    lnr(close_e8, close_e8_5s_ago) as ret_5s,
+    case when n_5s = 0 then 0::float8 else (((close_e8 * (buy_qty_e8_sum_5s + sell_qty_e8_sum_5s)) - notional_5s)::float8 / nullif(notional_5s::float8, 0)) end as vwap_5s_dev,
+    n::float8 as n_trades_1s,
+    n_5s::float8 as n_trades_5s,
+    buy_qty_e8::float8 / 1e8::float8 as buy_vol_1s,
+    sell_qty_e8::float8 / 1e8::float8 as sell_vol_1s,
+    case when (buy_qty_e8 + sell_qty_e8) = 0 then 0::float8 else ((buy_qty_e8 - sell_qty_e8)::float8 / nullif((buy_qty_e8 + sell_qty_e8)::float8, 0)) end as tvi_1s,
+    buy_qty_e8_sum_5s::float8 / 1e8::float8 as buy_vol_5s,
+    sell_qty_e8_sum_5s::float8 / 1e8::float8 as sell_vol_5s,
+    case when (buy_qty_e8_sum_5s + sell_qty_e8_sum_5s) = 0 then 0::float8 else ((buy_qty_e8_sum_5s - sell_qty_e8_sum_5s)::float8 / nullif((buy_qty_e8_sum_5s + sell_qty_e8_sum_5s)::float8, 0)) end as tvi_5s,
+    case when n = 0 then 0::float8 else ((buy_qty_e8 + sell_qty_e8)::float8 / nullif((n * 100000000)::float8, 0)) end as avg_trade_size_1s,
+    vol_ret_10s,
+    case when burst_1s_part then 1::float8 else 0::float8 end as burst_1s,
+    case (case when n_5s > 0 then qty_max_e8_max_5s else (-1::bigint) end >= qty_q95_100_300s_e8) when true then 1::float8 when false then 0::float8 end as large_trade_flag_5s,
+    (((t * 1000000) - last_trade_ts_us) / 1000 - case when ((t * 1000000) - last_trade_ts_us) % 1000 < 0 then 1 else 0 end)::float8 as time_since_last_trade_ms,
+    (close_e8 - close_e8_1s_ago)::float8 / 1e8::float8 as last_price_minus_1s,
+    (close_e8 - close_e8_5s_ago)::float8 / 1e8::float8 as last_price_minus_5s,
+    (ask_price_e8 - bid_price_e8)::float8 / 1e8::float8 as spread,
+    ((bid_price_e8 + ask_price_e8) - (2 * close_e8))::float8 / nullif((2 * close_e8)::float8, 0) as mid_dev,
+    (bid_qty_e8 - ask_qty_e8)::float8 / nullif((bid_qty_e8 + ask_qty_e8)::float8, 0) as book_imbalance
+  from stage_6
+  where t >= first_t
+  order by t;
+end
+$function$;
+
+comment on function features_v1(text, timestamptz, timestamptz) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text 47e57038ec8172aff3f4324c5faee12cfae05de9687b5f645778329ed96a97f6';
+
+-- Which vectors of feature set v1 may a model learn from, and what came of each p_horizon_s later?
+-- Generated from src/features: change it there. Set hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3.
+create or replace function training_v1(
+  p_symbol text,
+  p_from timestamptz,
+  p_to timestamptz,
+  p_horizon_s integer default 10
+)
+returns table (
+  symbol text,
+  ts timestamptz,
+  ret_1s double precision,
+  ret_2s double precision,
+  ret_5s double precision,
+  vwap_5s_dev double precision,
+  n_trades_1s double precision,
+  n_trades_5s double precision,
+  buy_vol_1s double precision,
+  sell_vol_1s double precision,
+  tvi_1s double precision,
+  buy_vol_5s double precision,
+  sell_vol_5s double precision,
+  tvi_5s double precision,
+  avg_trade_size_1s double precision,
+  vol_ret_10s double precision,
+  burst_1s double precision,
+  large_trade_flag_5s double precision,
+  time_since_last_trade_ms double precision,
+  last_price_minus_1s double precision,
+  last_price_minus_5s double precision,
+  spread double precision,
+  mid_dev double precision,
+  book_imbalance double precision,
+  mid_sum_e8 bigint,
+  label_mid double precision,
+  label_last double precision,
+  known_at timestamptz
+)
+language plpgsql
+stable
+parallel safe
+set plan_cache_mode = force_generic_plan
+set jit = off
+set work_mem = '64MB'
+as $function$
+#variable_conflict use_column
+declare
+  -- t counts seconds since 1970: the instants asked for, and what their look-backs and labels reach.
+  first_t bigint := ceil(extract(epoch from p_from));
+  end_t bigint := ceil(extract(epoch from p_to));
+  start_t bigint := first_t - 599;
+  from_sec timestamptz := to_timestamp(start_t - 1);
+  to_sec timestamptz := to_timestamp(end_t + p_horizon_s - 1);
+  -- A quote, or a trade, at or after t + p_horizon_s says that nothing before it is missing.
+  newest_quote_t bigint := us_of((select max(sec) from quotes_1s where symbol = p_symbol)) / 1000000;
+  newest_trade_t bigint := us_of((select max(sec) from bars_1s where symbol = p_symbol)) / 1000000;
+  last_trade_before bigint[] := (
+    select max(last_row)
+    from (
+      select array[last_trade_id, close_e8, us_of(received_at)] as last_row
+      from bars_1s
+      where symbol = p_symbol
+        and sec < from_sec
+      order by sec desc
+      limit 128
+    ) as newest
+  );
+  last_quote_before bigint[] := (
+    select max(last_row)
+    from (
+      select array[update_id, ts_us, bid_price_e8 + ask_price_e8, us_of(received_at)] as last_row
+      from quotes_1s
+      where symbol = p_symbol
+        and sec < from_sec
+      order by sec desc
+      limit 128
+    ) as newest
+  );
+  marker_before_us bigint := us_of((select max(ts) from disconnects where symbol = p_symbol and ts < from_sec));
+begin
+  return query
+  with
+  breaks as materialized (
+    select
+      us_of(ts) / 1000000 + 1 as t,
+      max(us_of(ts)) as marker_us
+    from disconnects
+    where symbol = p_symbol
+      and ts >= from_sec
+      and ts < to_sec
+    group by 1
+  ),
+  heard as (
+    select
+      t,
+      greatest(b.received_at, q.received_at) as received_at,
+      greatest(max(case when b.sec is not null then array[b.last_trade_id, b.close_e8, us_of(b.received_at)] end) over so_far, last_trade_before) as last_trade,
+      greatest(max(case when q.sec is not null then array[q.update_id, q.ts_us, q.bid_price_e8 + q.ask_price_e8, us_of(q.received_at)] end) over so_far, last_quote_before) as last_quote,
+      greatest(max(d.marker_us) over so_far, marker_before_us) as marker_us
+    from generate_series(start_t, end_t + p_horizon_s - 1) as seconds(t)
+    left join breaks d using (t)
+    left join bars_1s b
+      on b.symbol = p_symbol
+      and b.sec = to_timestamp(t - 1)
+      and b.sec >= from_sec
+      and b.sec < to_sec
+    left join quotes_1s q
+      on q.symbol = p_symbol
+      and q.sec = to_timestamp(t - 1)
+      and q.sec >= from_sec
+      and q.sec < to_sec
+    window so_far as (order by t rows unbounded preceding)
+  ),
+  blocks as (
+    select
+      t,
+      last_trade[2] as close_e8,
+      case when last_quote[2] > coalesce(marker_us, -1) then last_quote[3] end as mid_sum_e8,
+      marker_us,
+      at_us(greatest(last_trade[3], last_quote[4])) as carried_at,
+      received_at,
+      max(received_at) over (partition by t / 600 order by t rows unbounded preceding) as block_until_at,
+      max(received_at) over (partition by t / 600 order by t desc rows unbounded preceding) as block_from_at
+    from heard
+  ),
+  ends as (
+    select
+      t,
+      close_e8,
+      mid_sum_e8,
+      lead(close_e8, p_horizon_s) over seconds as close_then_e8,
+      lead(mid_sum_e8, p_horizon_s) over seconds as mid_sum_then_e8,
+      coalesce(lead(marker_us, p_horizon_s) over seconds >= t * 1000000, false) as broken,
+      greatest(carried_at, block_until_at, lag(block_from_at, 599) over seconds) as vector_known_at,
+      max(received_at) over (order by t rows between 1 following and p_horizon_s following) as label_received_at
+    from blocks
+    window seconds as (order by t)
+  ),
+  labels as (
+    select
+      t,
+      mid_sum_e8,
+      case when t + p_horizon_s <= newest_quote_t and not broken then lnr(mid_sum_then_e8, mid_sum_e8) end as label_mid,
+      case when t + p_horizon_s <= newest_trade_t and not broken then lnr(close_then_e8, close_e8) end as label_last,
+      greatest(vector_known_at, label_received_at) as known_at
+    from ends
+    where t >= first_t
+      and t < end_t
+  )
+  select
+    f.symbol,
+    f.ts,
+    f.ret_1s,
+    f.ret_2s,
+    f.ret_5s,
+    f.vwap_5s_dev,
+    f.n_trades_1s,
+    f.n_trades_5s,
+    f.buy_vol_1s,
+    f.sell_vol_1s,
+    f.tvi_1s,
+    f.buy_vol_5s,
+    f.sell_vol_5s,
+    f.tvi_5s,
+    f.avg_trade_size_1s,
+    f.vol_ret_10s,
+    f.burst_1s,
+    f.large_trade_flag_5s,
+    f.time_since_last_trade_ms,
+    f.last_price_minus_1s,
+    f.last_price_minus_5s,
+    f.spread,
+    f.mid_dev,
+    f.book_imbalance,
+    l.mid_sum_e8,
+    l.label_mid,
+    l.label_last,
+    l.known_at
+  from features_v1(p_symbol, p_from, p_to) f
+  join labels l
+    on l.t = us_of(f.ts) / 1000000
+  where f.warm
+  order by f.ts;
+end
+$function$;
+
+comment on function training_v1(text, timestamptz, timestamptz, integer) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text a6426b4c4615b1b422697a8f8e56fb3be9382b86dc34fb0807c5eba979ea105e';
