@@ -1,0 +1,83 @@
+/**
+ * The page's line to `/stream`, which it never gives up: it reconnects with growing, jittered waits, at once
+ * when the browser is back online, and when the line is open but silent.
+ */
+
+import type { StreamMessage } from "../messages.ts";
+
+const WAIT_FIRST_MS = 500;
+const WAIT_MAX_MS = 8_000;
+/** The service sends a market view twice a second; this long without a word the line is dead. */
+const SILENCE_MAX_MS = 5_000;
+
+export type ConnectionState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "live" }
+  | { readonly kind: "waiting"; readonly retry_at_ms: number };
+
+export class Connection {
+  readonly #url: URL;
+  readonly #onMessage: (message: StreamMessage) => void;
+  readonly #onState: (state: ConnectionState) => void;
+  #socket: WebSocket | undefined;
+  #attempt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    url: URL,
+    onMessage: (message: StreamMessage) => void,
+    onState: (state: ConnectionState) => void,
+  ) {
+    this.#url = url;
+    this.#onMessage = onMessage;
+    this.#onState = onState;
+    addEventListener("online", () => this.#retryNow());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.#retryNow();
+    });
+  }
+
+  open(): void {
+    this.#onState({ kind: "connecting" });
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    this.#heard();
+    socket.onmessage = ({ data }) => {
+      this.#heard();
+      const message = JSON.parse(data) as StreamMessage;
+      if (message.type === "hello") {
+        this.#attempt = 0;
+        this.#onState({ kind: "live" });
+      }
+      this.#onMessage(message);
+    };
+    socket.onclose = () => this.#lost(socket);
+  }
+
+  #heard(): void {
+    clearTimeout(this.#silence);
+    const socket = this.#socket;
+    this.#silence = setTimeout(() => {
+      socket?.close();
+      // A dead line may take minutes to say it is closed.
+      if (socket) this.#lost(socket);
+    }, SILENCE_MAX_MS);
+  }
+
+  #lost(socket: WebSocket): void {
+    if (socket !== this.#socket) return;
+    this.#socket = undefined;
+    clearTimeout(this.#silence);
+    const ceiling_ms = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt++);
+    const wait_ms = ceiling_ms * (0.5 + Math.random() / 2);
+    this.#onState({ kind: "waiting", retry_at_ms: Date.now() + wait_ms });
+    this.#retry = setTimeout(() => this.open(), wait_ms);
+  }
+
+  #retryNow(): void {
+    if (this.#socket) return;
+    clearTimeout(this.#retry);
+    this.open();
+  }
+}
