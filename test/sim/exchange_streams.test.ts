@@ -1,0 +1,305 @@
+import { connect, type Socket } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { ManualClock } from "../../src/base/clock.ts";
+import { decodeFrame } from "../../src/binance/sbe/decode.ts";
+import { encodeMessage } from "../../src/binance/sbe/encode.ts";
+import type { SbeMessage } from "../../src/binance/sbe/messages.ts";
+import { PaperExchange, type PaperExchangeOptions } from "../../src/sim/exchange.ts";
+import type { MarketSource } from "../../src/sim/source.ts";
+import { allOf, START_US, simulatedSeconds } from "./markets.ts";
+import { SocketClient } from "./socket_client.ts";
+
+const ALL = "btcusdt@trade/btcusdt@bestBidAsk/btcusdt@depth";
+
+const exchanges: PaperExchange[] = [];
+afterEach(async () => {
+  for (const exchange of exchanges.splice(0)) await exchange.close();
+});
+
+async function started(options: Partial<PaperExchangeOptions> = {}) {
+  const exchange = new PaperExchange({
+    source: simulatedSeconds(5),
+    speed: "max",
+    start_on: "play",
+    ...options,
+  });
+  exchanges.push(exchange);
+  const { ws_origin, rest_origin } = await exchange.start();
+  return { exchange, ws_origin, rest_origin };
+}
+
+function decoded(frame: Uint8Array): SbeMessage {
+  const result = decodeFrame(frame);
+  if (!result.ok) throw new Error("expected a frame that decodes");
+  return result.message;
+}
+
+const framesOf = (kinds: readonly SbeMessage["kind"][], seconds = 5): Buffer[] =>
+  allOf(simulatedSeconds(seconds))
+    .filter(({ message }) => kinds.includes(message.kind))
+    .map(({ message }) => Buffer.from(encodeMessage(message)));
+
+const asBuffers = (frames: readonly Uint8Array[]): Buffer[] => frames.map((frame) => Buffer.from(frame));
+
+/** A WebSocket client that reads bytes and answers no ping. */
+async function muteClient(origin: string, path = "/ws"): Promise<{ socket: Socket; bytes: () => Buffer }> {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(Number(port), hostname);
+  const chunks: Buffer[] = [];
+  socket.on("error", () => {});
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-MBX-APIKEY: k\r\n` +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await new Promise((resolve) => socket.once("data", resolve));
+  if (path === "/ws") socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return { socket, bytes: () => Buffer.concat(chunks) };
+}
+
+/** Far more bytes than the network between two sockets holds: `count` diffs of 1.7 kB, ids from 1. */
+function wideDiffs(count: number): MarketSource {
+  const bids = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 1e9 - i : 1));
+  const message = (id: number): SbeMessage => ({
+    kind: "depth_diff",
+    event_time_us: START_US + id,
+    first_book_update_id: id,
+    last_book_update_id: id,
+    price_exponent: -8,
+    qty_exponent: -8,
+    bids,
+    asks: bids,
+    symbol: "BTCUSDT",
+  });
+  const messages = function* () {
+    for (let id = 1; id <= count; id++) yield { at_us: START_US + id, message: message(id) };
+  };
+  const snapshot = { last_update_id: 0, bids: [], asks: [] };
+  return { symbol: "BTCUSDT", description: "wide diffs", start_us: START_US, snapshot, messages };
+}
+
+/** Lets the event loop turn. */
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("the paper exchange's streams", () => {
+  it("send every frame of the source, in order, bare on each of the three paths", async () => {
+    const { exchange, ws_origin } = await started();
+    const combined = await SocketClient.open(`${ws_origin}/stream?streams=${ALL}`);
+    const single = await SocketClient.open(`${ws_origin}/ws/btcusdt@trade`);
+    const asked = await SocketClient.open(`${ws_origin}/ws`);
+    const reply = await asked.ask({ method: "SUBSCRIBE", params: ["btcusdt@bestBidAsk"], id: 1 });
+    expect(reply).toEqual({ result: null, id: 1 });
+    exchange.play();
+    const all = framesOf(["trades", "best_bid_ask", "depth_diff"]);
+    const trades = framesOf(["trades"]);
+    const quotes = framesOf(["best_bid_ask"]);
+    await combined.until(() => combined.frames.length === all.length);
+    await single.until(() => single.frames.length === trades.length);
+    await asked.until(() => asked.frames.length === quotes.length);
+    expect(asBuffers(combined.frames)).toEqual(all);
+    expect(asBuffers(single.frames)).toEqual(trades);
+    expect(asBuffers(asked.frames)).toEqual(quotes);
+  });
+
+  it("are refused a port that is taken, with a sentence that says so", async () => {
+    const { ws_origin } = await started();
+    const port = Number(new URL(ws_origin).port);
+    await expect(started({ port })).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      message: expect.stringContaining(`port ${port}`),
+    });
+  });
+
+  it("refuse a client without a key as Binance does, unless keys are not required", async () => {
+    const { ws_origin, rest_origin } = await started();
+    const headers = {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    };
+    const response = await fetch(`${rest_origin}/ws/btcusdt@trade`, { headers });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toBe("No X-MBX-APIKEY header");
+    await expect(SocketClient.open(`${ws_origin}/ws`, "")).rejects.toThrow("400");
+    const open = await started({ require_key: false });
+    const client = await SocketClient.open(`${open.ws_origin}/ws`, "");
+    expect(client.closed).toBeUndefined();
+  });
+
+  it("accept an unknown symbol and never send data for it", async () => {
+    const { exchange, ws_origin } = await started();
+    const stranger = await SocketClient.open(`${ws_origin}/ws/nosuchusdt@trade`);
+    const witness = await SocketClient.open(`${ws_origin}/ws/btcusdt@trade`);
+    exchange.play();
+    await witness.until(() => witness.frames.length === framesOf(["trades"]).length);
+    expect(await stranger.ask({ method: "LIST_SUBSCRIPTIONS", id: 1 })).toEqual({
+      result: ["nosuchusdt@trade"],
+      id: 1,
+    });
+    expect(stranger.frames).toEqual([]);
+  });
+
+  it("send nothing of a stream after it was unsubscribed", async () => {
+    const clock = new ManualClock(START_US);
+    const { ws_origin } = await started({ clock, speed: 1, start_on: "listen" });
+    const client = await SocketClient.open(`${ws_origin}/stream?streams=${ALL}`);
+    clock.advance(2_000);
+    await client.ask({ method: "UNSUBSCRIBE", params: ["btcusdt@trade"], id: 1 });
+    const before = client.frames.length;
+    expect(client.frames.map((frame) => decoded(frame).kind)).toContain("trades");
+    clock.advance(3_000);
+    await client.until(() => client.frames.length > before + 50);
+    expect(client.frames.slice(before).map((frame) => decoded(frame).kind)).not.toContain("trades");
+  });
+
+  it("send each message when its time has come, n times as fast at speed n", async () => {
+    const clock = new ManualClock(START_US);
+    const { exchange, ws_origin } = await started({ clock, speed: 4, start_on: "listen" });
+    const client = await SocketClient.open(`${ws_origin}/stream?streams=${ALL}`);
+    const due = (until_us: number) =>
+      allOf(simulatedSeconds(5)).filter(({ at_us }) => at_us <= until_us).length;
+    for (let step = 0; step < 4; step++) {
+      clock.advance(250);
+      await client.ask({ method: "LIST_SUBSCRIPTIONS", id: step });
+      expect(client.frames.length).toBe(due(exchange.market_us));
+    }
+    expect(exchange.market_us - simulatedSeconds(5).start_us).toBe(4_000_000 - 1);
+  });
+
+  it("make depth20 of the book every 50 ms where the source has none", async () => {
+    const { exchange, ws_origin } = await started();
+    const client = await SocketClient.open(`${ws_origin}/stream?streams=btcusdt@depth20/btcusdt@depth`);
+    exchange.play();
+    const diffs = framesOf(["depth_diff"]).length;
+    const kinds = () => client.frames.map((frame) => decoded(frame));
+    await client.until(() => kinds().filter(({ kind }) => kind === "depth_diff").length === diffs);
+    const snapshots = kinds().filter((message) => message.kind === "depth_snapshot");
+    expect(snapshots.length).toBeGreaterThan(40);
+    expect(snapshots.length).toBeLessThanOrEqual(101);
+    for (const [i, snapshot] of snapshots.entries()) {
+      expect(Number(snapshot.event_time_us) % 50_000).toBe(0);
+      expect(snapshot.bids.length).toBe(40);
+      expect(Number(snapshot.bids[0])).toBeLessThan(Number(snapshot.asks[0]));
+      if (i === 0) continue;
+      const previous = snapshots[i - 1]!;
+      expect(Number(snapshot.event_time_us)).toBeGreaterThan(Number(previous.event_time_us));
+      expect(Number(snapshot.book_update_id)).toBeGreaterThan(Number(previous.book_update_id));
+    }
+  });
+
+  it("wait for a client that does not read, at full speed, and lose it nothing", async () => {
+    const frames = 20_000;
+    const { exchange, ws_origin } = await started({ source: wideDiffs(frames) });
+    const { socket } = await muteClient(ws_origin, "/ws/btcusdt@depth");
+    let received = 0;
+    let next_id = 1;
+    let tail = Buffer.alloc(0);
+    const finished = new Promise<void>((resolve) => {
+      socket.on("data", (chunk: Buffer) => {
+        tail = Buffer.concat([tail, chunk]);
+        // Each is a 4-byte WebSocket head (binary, 16-bit length) and the SBE frame.
+        for (;;) {
+          const length = tail.length < 4 ? Number.POSITIVE_INFINITY : tail.readUInt16BE(2);
+          if (tail.length < 4 + length) break;
+          const message = decoded(tail.subarray(4, 4 + length));
+          if (message.kind === "depth_diff" && message.last_book_update_id === next_id) next_id++;
+          tail = tail.subarray(4 + length);
+          received++;
+        }
+        if (received >= frames) resolve();
+      });
+    });
+    // Not a byte is read until the market has had to stop for this client.
+    socket.pause();
+    exchange.play();
+    while (!exchange.streams.congested) await turns(1);
+    const stopped_at = exchange.counters.messages;
+    expect(stopped_at).toBeLessThan(frames);
+    await turns(100);
+    expect(exchange.counters.messages).toBe(stopped_at);
+    socket.resume();
+    await finished;
+    expect(received).toBe(frames);
+    expect(next_id).toBe(frames + 1);
+    expect(exchange.ended).toBe(true);
+    socket.destroy();
+  });
+
+  it("ping every 20 s and close a client that does not answer within a minute", async () => {
+    const clock = new ManualClock(START_US);
+    const { exchange, ws_origin } = await started({ clock });
+    const answering = await SocketClient.open(`${ws_origin}/ws`);
+    const mute = await muteClient(ws_origin);
+    const ended = new Promise((resolve) => mute.socket.once("close", resolve));
+    for (let s = 0; s < 5; s++) {
+      clock.advance(20_000);
+      // A round trip, so that the pong has been heard before the clock moves on.
+      await answering.ask({ method: "LIST_SUBSCRIPTIONS", id: s });
+    }
+    await ended;
+    const pings = mute.bytes().toString("latin1").split("\x89\x0d").length - 1;
+    expect(pings).toBeGreaterThanOrEqual(3);
+    expect(mute.bytes().toString("latin1")).toContain("Pong timeout");
+    expect(answering.closed).toBeUndefined();
+    expect(exchange.streams.clients).toBe(1);
+  });
+
+  it("close a client that sends more than five messages in a second, pings counted", async () => {
+    const clock = new ManualClock(START_US);
+    const { ws_origin } = await started({ clock });
+    const client = await SocketClient.open(`${ws_origin}/ws`);
+    for (let i = 0; i < 5; i++) await client.ask({ method: "LIST_SUBSCRIPTIONS", id: i });
+    clock.advance(1_000);
+    for (let i = 0; i < 4; i++) await client.ask({ method: "LIST_SUBSCRIPTIONS", id: i });
+    expect(client.closed).toBeUndefined();
+    client.ping();
+    client.send({ method: "LIST_SUBSCRIPTIONS", id: 9 });
+    await client.until(() => client.closed !== undefined);
+    expect(client.closed).toEqual({ code: 1008, reason: "Too many requests" });
+  });
+
+  it("announce a shutdown as text, and end connections at their lifetime or when cut", async () => {
+    const clock = new ManualClock(START_US);
+    const { exchange, ws_origin } = await started({ clock, cut_after_s: 30 });
+    const client = await SocketClient.open(`${ws_origin}/ws`);
+    exchange.announceShutdown();
+    await client.until(() => client.texts.length === 1);
+    expect(client.texts[0]).toBe(`{"e":"serverShutdown","E":${START_US / 1_000}}`);
+    clock.advance(29_000);
+    expect(client.closed).toBeUndefined();
+    clock.advance(1_000);
+    await client.until(() => client.closed !== undefined);
+    const other = await SocketClient.open(`${ws_origin}/ws`);
+    exchange.cutConnections();
+    await other.until(() => other.closed !== undefined);
+    expect(other.closed?.code).toBe(1006);
+  });
+
+  it("can lose one depth diff, fall silent, and send late, without REST noticing", async () => {
+    const clock = new ManualClock(START_US);
+    const { exchange, ws_origin, rest_origin } = await started({ clock, speed: 1, start_on: "listen" });
+    const client = await SocketClient.open(`${ws_origin}/stream?streams=${ALL}`);
+    const messages = () => client.frames.map((frame) => decoded(frame));
+    exchange.faults.dropDiffs(1);
+    exchange.faults.pause("bestBidAsk");
+    exchange.faults.hold("trade");
+    clock.advance(2_000);
+    await client.ask({ method: "LIST_SUBSCRIPTIONS", id: 1 });
+    expect(new Set(messages().map(({ kind }) => kind))).toEqual(new Set(["depth_diff"]));
+    const sent = allOf(simulatedSeconds(5)).filter(({ at_us }) => at_us <= exchange.market_us);
+    const diffs = sent.filter(({ message }) => message.kind === "depth_diff");
+    expect(messages().length).toBe(diffs.length - 1);
+    const trades = sent.filter(({ message }) => message.kind === "trades");
+    const rest = await fetch(`${rest_origin}/api/v3/trades?symbol=BTCUSDT&limit=1000`);
+    expect(((await rest.json()) as unknown[]).length).toBe(
+      trades.reduce((sum, { message }) => sum + (message.kind === "trades" ? message.trades.length : 0), 0),
+    );
+    exchange.release("trade");
+    exchange.faults.resume("bestBidAsk");
+    await client.until(() => messages().filter(({ kind }) => kind === "trades").length === trades.length);
+    clock.advance(1_000);
+    await client.until(() => messages().some(({ kind }) => kind === "best_bid_ask"));
+  });
+});
