@@ -1,0 +1,3 @@
+/** `bun run serve`: the service, configured by the environment (see README). */
+
+import "../src/main.ts";

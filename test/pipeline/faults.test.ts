@@ -1,0 +1,145 @@
+/** What the running service promises when things go wrong, at a simulated market played fast. */
+
+import { afterEach, describe, expect, it } from "vitest";
+import { type Micros, startOf, unixSec } from "../../src/base/units.ts";
+import type { QuoteEvent, TradeEvent } from "../../src/binance/events.ts";
+import { v1 } from "../../src/features/v1.ts";
+import { Queries } from "../../src/record/queries.ts";
+import { simulatedSource } from "../../src/sim/simulator.ts";
+import { NaiveV1 } from "../features/naive.ts";
+import { START_US } from "../sim/markets.ts";
+import { met, type Running, startRunning } from "./running.ts";
+
+const ALL = { symbol: "BTCUSDT", from_us: 0 as Micros, to_us: startOf(unixSec(4_000_000_000)) };
+const running: Running[] = [];
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.close();
+});
+
+async function started(speed: number, history_s = 700): Promise<Running> {
+  const source = simulatedSource({ seed: 11, start_us: START_US, levels: 50 });
+  const one = await startRunning({ source, speed, history_s, start_on: "first_subscriber" });
+  running.push(one);
+  return one;
+}
+
+const predictions = (one: Running): number => one.line.predictor.counters.predictions;
+
+/** Stored vectors that are warm and differ from a naive reading of all stored raw rows. */
+async function differences(one: Running): Promise<{ warm: number; different: string[] }> {
+  const { pipeline } = one;
+  await pipeline.writer.flush();
+  const queries = new Queries(pipeline.database);
+  // First the vectors: the market goes on, and a vector may know no event that is read before it is.
+  const vectors = await Array.fromAsync(queries.featureVectors({ ...ALL, feature_set: v1.name }));
+  const trades: TradeEvent[] = [];
+  const quotes: QuoteEvent[] = [];
+  for await (const { trade, late } of queries.tradesBetween(ALL)) if (!late) trades.push(trade);
+  for await (const quote of queries.quotesSince(ALL.symbol, ALL.from_us)) quotes.push(quote);
+  const markers_us = (await queries.disconnectsSince(ALL.symbol, ALL.from_us)).map(({ ts_us }) => ts_us);
+  const naive = new NaiveV1({ trades, quotes, markers_us, late: new Set() }, 0);
+  const different: string[] = [];
+  let warm = 0;
+  for (const vector of vectors) {
+    if (!vector.warm) continue;
+    warm++;
+    const expected = naive.at(vector.ts_sec).values;
+    vector.values.forEach((value, column) => {
+      if (!Object.is(value, expected[column] ?? Number.NaN))
+        different.push(`${v1.names[column]}@${vector.ts_sec}`);
+    });
+  }
+  return { warm, different };
+}
+
+describe("the running service", () => {
+  it("predicts within seconds of its start, warm, from the history REST knows", async () => {
+    const one = await started(1);
+    const begun = performance.now();
+    await met("a prediction", () => predictions(one) > 0);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(one.line.state.latest!.warm).toBe(true);
+    const answer = await fetch(`${one.pipeline.url}/latest?symbol=BTCUSDT`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      symbol: "BTCUSDT",
+      horizon_s: 10,
+      warm: true,
+      source: "fallback",
+    });
+  });
+
+  it("fetches what a cut connection lost, is warm again, and every warm vector stays true", async () => {
+    const one = await started(20);
+    await met("predictions", () => predictions(one) > 20);
+    one.exchange.cutConnections();
+    await met("the break", () => one.line.lane.counters.disconnects > 0);
+    await met("the feed's return", () => one.pipeline.feed.status.state === "live" && !one.line.lane.holding);
+    const before = predictions(one);
+    await met("predictions after it", () => predictions(one) > before + 40);
+    expect(one.line.state.vector!.warm).toBe(true);
+    expect(one.line.lane.ledger.missing()).toEqual([]);
+    const { warm, different } = await differences(one);
+    expect(warm).toBeGreaterThan(50);
+    expect(different).toEqual([]);
+    const [row] = await one.pipeline.database.sql`
+      select count(*)::int as markers, count(filled_at)::int as filled from disconnects`;
+    expect(row!.markers).toBeGreaterThanOrEqual(1);
+    expect(row!.filled).toBe(row!.markers);
+  });
+
+  it("goes on after a restart from what it stored, with no quote carried across", async () => {
+    let one = await started(5);
+    await met("predictions", () => predictions(one) > 10);
+    one = await one.restart();
+    running.splice(0, 1, one);
+    await met("predictions after the restart", () => predictions(one) > 10);
+    expect(one.line.state.vector!.warm).toBe(true);
+    const { warm, different } = await differences(one);
+    expect(warm).toBeGreaterThan(20);
+    expect(different).toEqual([]);
+    const [row] = await one.pipeline.database.sql`
+      select max(trade_id) - min(trade_id) + 1 - count(*) as missing, count(*) - count(distinct trade_id) as twice
+      from trades`;
+    expect(row).toMatchObject({ missing: "0", twice: "0" });
+  });
+
+  it("comes into step with the book again after a lost diff", async () => {
+    const one = await started(20);
+    await met("the book", () => one.line.book.state.name === "synced");
+    one.exchange.faults.dropDiffs(1);
+    await met("the gap", () => one.line.book.counters.gaps > 0);
+    await met("the book again", () => one.line.book.state.name === "synced");
+    const { touch } = one.line;
+    const before = touch.compared;
+    await met("comparisons", () => touch.compared > before + 50);
+    expect(touch.matches).toBe(touch.compared);
+  });
+
+  it("says at /latest why there is nothing, when the exchange cannot be reached", async () => {
+    const one = await started(1);
+    await met("a prediction", () => predictions(one) > 0);
+    await one.exchange.close();
+    await met("the reason", async () => (await fetch(`${one.pipeline.url}/latest`)).status === 503);
+    const body = (await (await fetch(`${one.pipeline.url}/latest`)).json()) as { detail: string };
+    expect(body.detail).not.toContain("undefined");
+    expect(body.detail.length).toBeGreaterThan(20);
+  });
+
+  it("skips ticks that take longer than the deadline, and counts them", async () => {
+    const source = simulatedSource({ seed: 11, start_us: START_US, levels: 50 });
+    const options = { source, speed: 20, history_s: 700, start_on: "first_subscriber" } as const;
+    const one = await startRunning(options, { deadline_ms: 1 });
+    running.push(one);
+    await met("ticks", () => one.line.lane.counters.seconds_closed > 10);
+    // A busy loop longer than the deadline between the close and the inference.
+    const block = setInterval(() => {
+      const until = performance.now() + 5;
+      while (performance.now() < until);
+    }, 0);
+    await met("skipped ticks", () => one.line.predictor.counters.skipped_deadline > 0);
+    clearInterval(block);
+    const before = predictions(one);
+    await met("predictions again", () => predictions(one) > before);
+  });
+});
