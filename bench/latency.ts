@@ -1,0 +1,278 @@
+/**
+ * How long after a second is over can its forecast be read, with everything on?
+ *
+ * The service runs as it does live: a paper exchange in another process at speed 1, embedded database, ONNX
+ * model, a client on /stream, a poller on /latest. The bench stands outside. It has a connection to the exchange of its own
+ * and judges by the product's rule when each second is over: at the arrival of the event that closed it or,
+ * on quiet streams, at the deadline of the grace, whichever came first. From there it counts until the
+ * forecast has come on /stream, and until /latest, asked at that moment, has answered with it.
+ *
+ * The peer is the machine: at the arrival of the same event a message goes to a bare WebSocket server in
+ * another process and comes back. What that takes, any service takes.
+ *
+ *   bun bench/latency.ts [--seconds 120] [--quiet]
+ *
+ * --quiet plays a market with a trade every few seconds, where most seconds are over by the deadline.
+ */
+
+import { parseArgs } from "node:util";
+import { systemClock } from "../src/base/clock.ts";
+import { fail } from "../src/base/errors.ts";
+import { silentLogger } from "../src/base/log.ts";
+import { seededRng } from "../src/base/rng.ts";
+import { US_PER_MS, US_PER_SEC, unixSec } from "../src/base/units.ts";
+import type { MarketEvent, StreamName } from "../src/binance/events.ts";
+import { StreamClient } from "../src/binance/stream.ts";
+import { SecondCloser } from "../src/predict/second_closer.ts";
+import type { PredictionJson, PredictionMessage } from "../src/serve/messages.ts";
+import { PaperExchange } from "../src/sim/exchange.ts";
+import { simulatedSource } from "../src/sim/simulator.ts";
+import { machine, printAim, printTable, quantile } from "./measure.ts";
+import {
+  firstForecast,
+  type RunningExchange,
+  type RunningService,
+  startExchange,
+  startExchangeBy,
+  startPart,
+  startService,
+} from "./processes.ts";
+
+const AIM_P99_MS = 5;
+const SYMBOL = "BTCUSDT";
+const STREAMS: readonly StreamName[] = ["trade", "bestBidAsk", "depth"];
+const GRACE_MS = 250;
+/** Ticks left out at the beginning: caches and compilers are cold. */
+const WARM_UP_TICKS = 20;
+const POLL_EVERY_MS = 50;
+const QUIET_HISTORY_S = 900;
+const STREAM_OF = { trade: "trade", quote: "bestBidAsk", depth_diff: "depth" } as const;
+
+/** One second's tick, all times on the bench's clock (µs). */
+interface Tick {
+  over_us: number;
+  /** Closed by the grace's deadline, not by an event. */
+  by_deadline: boolean;
+  streamed_us: number;
+  readable_us: number;
+  /** By the service's clock. */
+  emitted_us: number;
+  /** What the service says of itself. */
+  own_ms: number;
+  echo_ms: number;
+}
+
+/** Judges when seconds are over, as the service does, on a connection of its own. */
+class Referee {
+  readonly #closer = new SecondCloser({ streams: STREAMS, grace_ms: GRACE_MS });
+  readonly #closed_us = new Map<number, number>();
+  readonly #client: StreamClient;
+  #closed_sec = Number.NEGATIVE_INFINITY;
+
+  constructor({ ws_origin }: RunningExchange, onOver: (sec: number) => void) {
+    this.#client = new StreamClient({
+      url: ws_origin,
+      api_key: "bench",
+      symbols: [SYMBOL],
+      streams: STREAMS,
+      clock: systemClock,
+      rng: seededRng(1),
+      log: silentLogger,
+      onEvent: (event) => this.#onEvent(event, onOver),
+    });
+  }
+
+  start(): void {
+    this.#client.start();
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  /** When `sec` was over, and whether the deadline came before the event. */
+  over(sec: number): { readonly over_us: number; readonly by_deadline: boolean } {
+    const event_us = this.#closed_us.get(sec) ?? Number.POSITIVE_INFINITY;
+    const deadline_us = this.#closer.clockDeadline(unixSec(sec));
+    return { over_us: Math.min(event_us, deadline_us), by_deadline: deadline_us < event_us };
+  }
+
+  #onEvent(event: MarketEvent, onOver: (sec: number) => void): void {
+    if (event.kind === "disconnect" || event.kind === "depth_snapshot") return;
+    this.#closer.observe(STREAM_OF[event.kind], event.ts_us, event.received_us);
+    const sec = this.#closer.closedByEvents();
+    if (sec <= this.#closed_sec || !Number.isFinite(sec)) return;
+    this.#closed_sec = sec;
+    this.#closed_us.set(sec, event.received_us);
+    onOver(sec);
+  }
+}
+
+/** A market in which hardly anything happens. */
+async function serveQuietExchange(): Promise<void> {
+  const exchange = new PaperExchange({
+    source: simulatedSource({
+      seed: 7,
+      start_us: systemClock.now() - QUIET_HISTORY_S * US_PER_SEC,
+      trades_per_s: 0.3,
+      quotes_per_s: 2,
+    }),
+    speed: 1,
+    history_s: QUIET_HISTORY_S,
+    shift_to_now: true,
+  });
+  const { ws_origin, rest_origin } = await exchange.start();
+  console.log(`BINANCE_SBE_URL=${ws_origin}\nBINANCE_REST_URL=${rest_origin}`);
+}
+
+/** A bare WebSocket server that sends back what it gets. */
+function serveEcho(): void {
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: (request, self) => (self.upgrade(request) ? undefined : new Response("echo", { status: 400 })),
+    websocket: { message: (socket, message) => void socket.send(message) },
+  });
+  console.log(`ws://127.0.0.1:${server.port}`);
+}
+
+async function opened(url: string): Promise<WebSocket> {
+  const socket = new WebSocket(url);
+  await new Promise((resolve, reject) => {
+    socket.addEventListener("open", resolve);
+    socket.addEventListener("error", reject);
+  });
+  return socket;
+}
+
+/** Round trips of a prediction's size. */
+class Echo {
+  readonly took_ms = new Map<number, number>();
+  readonly #socket: WebSocket;
+  readonly #sent_ms = new Map<number, number>();
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }: MessageEvent<string>) => {
+      const sec = Number.parseInt(data, 10);
+      this.took_ms.set(sec, performance.now() - this.#sent_ms.get(sec)!);
+    });
+  }
+
+  send(sec: number): void {
+    this.#sent_ms.set(sec, performance.now());
+    this.#socket.send(`${sec}`.padEnd(500, " "));
+  }
+}
+
+async function readLatest({ url }: RunningService): Promise<PredictionJson> {
+  const response = await fetch(`${url}/latest?symbol=${SYMBOL}`);
+  return response.ok
+    ? ((await response.json()) as PredictionJson)
+    : fail("INVARIANT", `/latest expected 200, was ${response.status}`);
+}
+
+/** Watches until `count` ticks are whole. */
+async function watch(
+  exchange: RunningExchange,
+  service: RunningService,
+  echo: Echo,
+  count: number,
+): Promise<Tick[]> {
+  const ticks: Tick[] = [];
+  const referee = new Referee(exchange, (sec) => echo.send(sec));
+  const stream = await opened(`${service.url.replace("http", "ws")}/stream?symbol=${SYMBOL}`);
+  const poller = setInterval(() => void readLatest(service), POLL_EVERY_MS);
+  referee.start();
+  await new Promise<void>((done, failed) => {
+    const take = async (prediction: PredictionMessage, streamed_us: number): Promise<void> => {
+      const latest = await readLatest(service);
+      const readable_us = systemClock.now();
+      if (latest.ts_sec < prediction.ts_sec) fail("INVARIANT", "/latest expected the forecast just streamed");
+      const sec = prediction.ts_sec - 1;
+      // The bench's own copy of the closing event may still be on its way.
+      await Bun.sleep(200);
+      ticks.push({
+        ...referee.over(sec),
+        streamed_us,
+        readable_us,
+        emitted_us: prediction.emitted_at_us,
+        own_ms: prediction.latency_ms,
+        echo_ms: echo.took_ms.get(sec) ?? Number.NaN,
+      });
+      if (ticks.length === count) done();
+    };
+    stream.addEventListener("message", ({ data }: MessageEvent<string>) => {
+      const streamed_us = systemClock.now();
+      const message = JSON.parse(data) as { readonly type: string };
+      if (message.type === "prediction") take(message as PredictionMessage, streamed_us).catch(failed);
+    });
+  });
+  clearInterval(poller);
+  stream.close();
+  await referee.close();
+  return ticks;
+}
+
+function report(ticks: readonly Tick[]): void {
+  const rows = {
+    "over → forecast made": ticks.map((tick) => (tick.emitted_us - tick.over_us) / US_PER_MS),
+    "over → on /stream": ticks.map((tick) => (tick.streamed_us - tick.over_us) / US_PER_MS),
+    "over → read at /latest": ticks.map((tick) => (tick.readable_us - tick.over_us) / US_PER_MS),
+    "decided → forecast made, as the service says": ticks.map((tick) => tick.own_ms),
+    "echo of a bare WebSocket server": ticks.map((tick) => tick.echo_ms).filter(Number.isFinite),
+  };
+  const q = (values: readonly number[], share: number): string => quantile(values, share).toFixed(2);
+  printTable(
+    [`ms, ${ticks.length} ticks`, "p50", "p90", "p99", "max"],
+    Object.entries(rows).map(([name, values]) => [
+      name,
+      ...[0.5, 0.9, 0.99, 1].map((share) => q(values, share)),
+    ]),
+  );
+  const [own, peer] = [rows["over → read at /latest"], rows["echo of a bare WebSocket server"]].map(
+    (values) => quantile(values, 0.99),
+  ) as [number, number];
+  const late = ticks.filter(({ by_deadline }) => by_deadline).length;
+  console.log(
+    `\n${late} of ${ticks.length} seconds were over by the grace's deadline, the others by an event`,
+  );
+  console.log(`/latest ÷ echo, p99: ${(own / peer).toFixed(1)}`);
+  printAim(`second over → read at /latest, p99 < ${AIM_P99_MS} ms`, own < AIM_P99_MS);
+}
+
+async function run(seconds: number, quiet: boolean): Promise<void> {
+  console.log(`second over → forecast readable, everything on, ${quiet ? "a quiet" : "a usual"} market`);
+  console.log(`${machine()}\n`);
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const exchange = await (quiet
+      ? startExchangeBy([import.meta.path, "--quiet-exchange"])
+      : startExchange(["--simulate"]));
+    closers.push(exchange.close);
+    const service = await startService(exchange);
+    closers.push(service.close);
+    const echo_server = startPart(import.meta.path, ["--echo"]);
+    closers.push(echo_server.close);
+    const echo = new Echo(await opened((await echo_server.hears(/ws:\S+/))[0]));
+    await firstForecast(service);
+    report((await watch(exchange, service, echo, seconds + WARM_UP_TICKS)).slice(WARM_UP_TICKS));
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string" },
+    quiet: { type: "boolean" },
+    echo: { type: "boolean" },
+    "quiet-exchange": { type: "boolean" },
+  },
+});
+if (values.echo) serveEcho();
+else if (values["quiet-exchange"]) await serveQuietExchange();
+else {
+  await run(Number(values.seconds ?? 120), values.quiet ?? false);
+  process.exit(0);
+}

@@ -1,0 +1,61 @@
+/**
+ * What the benches of the running product need before they can begin: tapes to play and a model to ask. Both
+ * are made once and kept in .data/bench; delete the folder to make them anew.
+ */
+
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fail } from "../src/base/errors.ts";
+import { v1 } from "../src/features/v1.ts";
+import { newestBundle } from "../src/model/newest.ts";
+import { recordingSource } from "../src/sim/recording.ts";
+import { simulatedSource } from "../src/sim/simulator.ts";
+import type { MarketSource } from "../src/sim/source.ts";
+import { writeTape } from "../src/sim/tape_write.ts";
+
+export const ROOT = resolve(import.meta.dir, "..");
+const DIR = join(ROOT, ".data", "bench");
+const MODELS = join(DIR, "models");
+const RECORDINGS = ["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"].map((name) =>
+  resolve(ROOT, "../shared/data", name),
+);
+/** 2026-01-01T00:00:00Z. */
+const SIMULATION_START_US = 1_767_225_600_000_000;
+const SIMULATED_SECONDS = 1_800;
+const TRAINING_SECONDS = 2 * 3_600;
+
+export type TapeName = "recorded" | "simulated";
+
+/** Whether there is a recorded market here; without it the simulated one speaks alone. */
+export const hasRecording = (): boolean => RECORDINGS.every((path) => existsSync(path));
+
+/** @returns the path of the tape. */
+export async function benchTape(name: TapeName): Promise<string> {
+  const path = join(DIR, `${name}.tape`);
+  if (name === "recorded") return kept(path, () => recordingSource(RECORDINGS));
+  const source = () => simulatedSource({ seed: 7, start_us: SIMULATION_START_US });
+  return kept(path, source, SIMULATED_SECONDS);
+}
+
+/** @returns a folder of bundles with one in it: a ridge on v1, fitted on a simulated market. */
+export async function benchModels(): Promise<string> {
+  if ((await newestBundle(MODELS, v1)).dir !== undefined) return MODELS;
+  const source = () => simulatedSource({ seed: 8, start_us: SIMULATION_START_US, depth: false });
+  const tape = await kept(join(DIR, "training.tape"), source, TRAINING_SECONDS);
+  const command = ["scripts/train.ts", "--model", "ridge", "--tape", tape, "--out", MODELS];
+  const { exitCode, stderr } = Bun.spawnSync([process.execPath, ...command], { cwd: ROOT });
+  if (exitCode !== 0) fail("TRAIN_DATA", `${command.join(" ")}: ${stderr.toString()}`);
+  return MODELS;
+}
+
+async function kept(
+  path: string,
+  source: () => MarketSource | Promise<MarketSource>,
+  seconds?: number,
+): Promise<string> {
+  if (existsSync(path)) return path;
+  await mkdir(DIR, { recursive: true });
+  await writeTape(path, await source(), seconds === undefined ? {} : { seconds });
+  return path;
+}
