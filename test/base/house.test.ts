@@ -44,4 +44,13 @@ describe("the house", () => {
     expect(seen.size).toBeGreaterThan(50);
     expect([...seen].filter((file) => /^(train|sim)\//.test(file))).toEqual([]);
   });
+
+  it("waits for rejections in its own event loop, see rejection.ts", () => {
+    const tests = resolve(import.meta.dirname, "..");
+    const names = readdirSync(tests, { recursive: true, encoding: "utf8" });
+    const nested = names
+      .filter((name) => name.endsWith(".test.ts"))
+      .filter((name) => /\)\s*\.(rejects|resolves)\s*\./.test(readFileSync(join(tests, name), "utf8")));
+    expect(nested).toEqual([]);
+  });
 });

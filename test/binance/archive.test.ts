@@ -16,6 +16,7 @@ import { ArchiveClient } from "../../src/binance/archive.ts";
 import { archiveFiles, DAY_US, daysOf } from "../../src/binance/archive_layout.ts";
 import { isHeader, klineOfLine, runOfLine } from "../../src/binance/archive_rows.ts";
 import { linesOfZip } from "../../src/binance/archive_zip.ts";
+import { rejection } from "../base/rejection.ts";
 
 const day = (text: string): number => Date.parse(`${text}T00:00:00Z`) * 1_000;
 const cleanups: (() => unknown)[] = [];
@@ -167,14 +168,16 @@ describe("a zip of one CSV", () => {
     const path = join(folder(), "cut.zip");
     for (let bytes = 0; bytes < end_of_data; bytes += 7) {
       await writeFile(path, whole.subarray(0, bytes));
-      await expect(linesOf(path), `${bytes} bytes`).rejects.toMatchObject({ code: "ARCHIVE_CONTENT" });
+      expect(await rejection(linesOf(path)), `${bytes} bytes`).toMatchObject({ code: "ARCHIVE_CONTENT" });
     }
-    await expect(linesOf(await zipped({ a: "1\n", b: "2\n" }))).rejects.toMatchObject({
+    expect(await rejection(linesOf(await zipped({ a: "1\n", b: "2\n" })))).toMatchObject({
       code: "ARCHIVE_CONTENT",
     });
     await writeFile(path, "<Error>NoSuchKey</Error>");
-    await expect(linesOf(path)).rejects.toMatchObject({ code: "ARCHIVE_CONTENT" });
-    await expect(linesOf(await zipped({ "x.csv": "x".repeat(1 << 20) }))).rejects.toThrow("no end");
+    expect(await rejection(linesOf(path))).toMatchObject({ code: "ARCHIVE_CONTENT" });
+    expect((await rejection(linesOf(await zipped({ "x.csv": "x".repeat(1 << 20) })))).message).toContain(
+      "no end",
+    );
   });
 });
 
@@ -247,9 +250,9 @@ describe("a file of the archive", () => {
   it("is absent where it is not published, and refused with a sentence where nothing answers", async () => {
     expect(await client(await scripted([])).archive.fetch(file!)).toEqual({ kind: "absent" });
     const forbidden = await scripted([{ head: "403 Forbidden", body: new Uint8Array() }]);
-    await expect(client(forbidden).archive.fetch(file!)).rejects.toThrow("check ARCHIVE_URL");
+    expect((await rejection(client(forbidden).archive.fetch(file!))).message).toContain("check ARCHIVE_URL");
     const nobody = client("http://127.0.0.1:1", { tries_max: 2 });
-    await expect(nobody.archive.fetch(file!)).rejects.toMatchObject({ code: "ARCHIVE_UNREACHABLE" });
+    expect(await rejection(nobody.archive.fetch(file!))).toMatchObject({ code: "ARCHIVE_UNREACHABLE" });
     expect(nobody.archive.traffic.requests).toBe(2);
   });
 

@@ -5,6 +5,7 @@ import { setHash } from "../../src/base/units.ts";
 import { v1 } from "../../src/features/v1.ts";
 import { type BundleContents, writeBundle } from "../../src/model/bundle.ts";
 import { newestBundle } from "../../src/model/newest.ts";
+import { rejection } from "../base/rejection.ts";
 import { freshFolder, removeFolders, sampleContents } from "./sample.ts";
 
 afterAll(removeFolders);
@@ -68,7 +69,7 @@ describe("the bundle to serve", () => {
     ];
     for (const [text, code] of expected) {
       await writeFile(join(folder, "champion"), text);
-      await expect(newestBundle(folder, v1)).rejects.toEqual(expect.objectContaining({ code }));
+      expect(await rejection(newestBundle(folder, v1))).toEqual(expect.objectContaining({ code }));
     }
   });
 });

@@ -8,6 +8,7 @@ import { modelsCommand } from "../../scripts/models_command.ts";
 import { openStore } from "../../scripts/open_store.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { TrainingRuns } from "../../src/record/training_runs.ts";
+import { rejection } from "../base/rejection.ts";
 import { MlflowServer } from "../train/mlflow_server.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -59,7 +60,7 @@ describe("a recorded training", () => {
     expect(shown.join("\n")).toContain(`training run ${run!.run_id}`);
     // Twenty minutes prove nothing, so it may not serve unless someone insists.
     const refused = modelsCommand(["promote", "ridge-v1/1"], environment);
-    await expect(refused).rejects.toMatchObject({ code: "MODEL_REFUSED" });
+    expect(await rejection(refused)).toMatchObject({ code: "MODEL_REFUSED" });
     const forced = ["promote", "ridge-v1/1", "--force", "--reason", "a drill"];
     expect(await modelsCommand(forced, environment)).toEqual(["champion is now ridge-v1/1"]);
     expect((await modelsCommand(["list"], environment)).join("\n")).toMatch(

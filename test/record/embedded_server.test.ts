@@ -19,6 +19,7 @@ import { findServerBinaries, makeLinks } from "../../src/record/server_binaries.
 import { openCluster } from "../../src/record/server_cluster.ts";
 import { chooseServerUser } from "../../src/record/server_user.ts";
 import { Writer } from "../../src/record/writer.ts";
+import { rejection } from "../base/rejection.ts";
 import { tradeAt } from "./market_events.ts";
 import { tempDir } from "./servers.ts";
 
@@ -110,7 +111,7 @@ describe("embedded database", () => {
 
   it("refuses a second process, naming the first", async () => {
     await open();
-    const refused = await openDatabase({ data_dir, log, clock }).catch((error) => error);
+    const refused = await rejection(openDatabase({ data_dir, log, clock }));
     expect(refused).toMatchObject({ code: "STORE_DATA_DIR", details: { pid: process.pid } });
   });
 
@@ -188,7 +189,7 @@ describe("embedded database", () => {
     const other_dir = tempDir();
     mkdirSync(join(other_dir, "postgres"));
     writeFileSync(join(other_dir, "postgres", "PG_VERSION"), "17\n");
-    const refused = await openDatabase({ data_dir: other_dir, log, clock }).catch((error) => error);
+    const refused = await rejection(openDatabase({ data_dir: other_dir, log, clock }));
     expect(refused).toMatchObject({
       code: "STORE_VERSION",
       message: expect.stringContaining("was made by 17"),

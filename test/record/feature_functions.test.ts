@@ -7,6 +7,7 @@ import { column, featureSet } from "../../src/features/set.ts";
 import { FEATURE_SETS } from "../../src/features/sets.ts";
 import type { Database } from "../../src/record/database.ts";
 import { installFeatureFunctions } from "../../src/record/feature_functions.ts";
+import { rejection } from "../base/rejection.ts";
 import { onEveryServer } from "./servers.ts";
 
 const close = bar("close_e8");
@@ -51,11 +52,11 @@ onEveryServer("the SQL functions of the feature sets", (server) => {
 
   it("leave nothing half done where a set is refused", async () => {
     const broken = { ...small, name: "no name" };
-    await expect(installFeatureFunctions(database.sql, [larger, broken], silentLogger)).rejects.toMatchObject(
-      {
-        code: "STORE_MIGRATION",
-      },
-    );
+    expect(
+      await rejection(installFeatureFunctions(database.sql, [larger, broken], silentLogger)),
+    ).toMatchObject({
+      code: "STORE_MIGRATION",
+    });
     const [row] = await database.sql`select count(*) as n from pg_proc where proname like '%no name%'`;
     expect(Number(row!.n)).toBe(0);
   });

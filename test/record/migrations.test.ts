@@ -8,6 +8,7 @@ import { checkTimescaleVersion, isAtLeast } from "../../src/record/capability.ts
 import { connectTo, openDatabase } from "../../src/record/database.ts";
 import { MIGRATIONS_DIR, migrate, migrationsFor } from "../../src/record/migrations.ts";
 import * as schema from "../../src/record/schema.ts";
+import { rejection } from "../base/rejection.ts";
 import { onEveryServer, tempDir } from "./servers.ts";
 
 const TABLES = ["trades", "quotes", "disconnects", "features_live", "predictions", "outcomes"] as const;
@@ -92,7 +93,7 @@ onEveryServer("migrations", (server) => {
     try {
       await migrate({ sql, capability: "postgres", log, directory });
       writeFileSync(join(directory, "0001_raw.sql"), "select 1;\n");
-      await expect(migrate({ sql, capability: "postgres", log, directory })).rejects.toMatchObject({
+      expect(await rejection(migrate({ sql, capability: "postgres", log, directory }))).toMatchObject({
         code: "STORE_MIGRATION",
         message: expect.stringContaining("0001_raw.sql"),
       });
@@ -106,7 +107,7 @@ onEveryServer("migrations", (server) => {
     const file = join(directory, "9001_next.sql");
     try {
       writeFileSync(file, "create table half (a int);\nselect 1 / 0;\n");
-      await expect(migrate({ sql, capability: "postgres", log, directory })).rejects.toMatchObject({
+      expect(await rejection(migrate({ sql, capability: "postgres", log, directory }))).toMatchObject({
         code: "STORE_MIGRATION",
         message: expect.stringContaining("9001_next.sql"),
       });
@@ -123,7 +124,7 @@ onEveryServer("migrations", (server) => {
     const sql = connectTo(await server.emptyDatabase());
     try {
       writeFileSync(join(directory, "9001_next.timescal.sql"), "select 1;\n");
-      await expect(migrate({ sql, capability: "postgres", log, directory })).rejects.toMatchObject({
+      expect(await rejection(migrate({ sql, capability: "postgres", log, directory }))).toMatchObject({
         code: "STORE_MIGRATION",
       });
     } finally {
@@ -138,7 +139,7 @@ onEveryServer("migrations", (server) => {
     const options = { sql, log, directory: join(directory, "plain") };
     try {
       expect(await migrate({ ...options, capability: "timescale" })).toBe("timescale");
-      await expect(migrate({ ...options, capability: "postgres" })).rejects.toMatchObject({
+      expect(await rejection(migrate({ ...options, capability: "postgres" }))).toMatchObject({
         code: "STORE_VERSION",
       });
     } finally {

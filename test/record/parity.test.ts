@@ -13,6 +13,7 @@ import { compareSpan } from "../../src/record/parity.ts";
 import type { ParityReport } from "../../src/record/parity_report.ts";
 import { Refresher } from "../../src/record/refresher.ts";
 import { textFromMicros } from "../../src/record/time_text.ts";
+import { rejection } from "../base/rejection.ts";
 import { FIRST_SEC, LiveMarket } from "./live_market.ts";
 import { onEveryServer } from "./servers.ts";
 
@@ -304,6 +305,6 @@ onEveryServer("parity", (server) => {
       to_us: startOf(from + 9) as Micros,
     };
     const refused = compareSpan({ sql: database.sql, bars, span, monotonicUs: systemClock.monotonicUs });
-    await expect(refused).rejects.toMatchObject({ code: "FEATURE_SET_MISMATCH" });
+    expect(await rejection(refused)).toMatchObject({ code: "FEATURE_SET_MISMATCH" });
   });
 });

@@ -7,6 +7,7 @@ import { connectTo, type Database } from "../../src/record/database.ts";
 import { Queries } from "../../src/record/queries.ts";
 import { microsFromText } from "../../src/record/time_text.ts";
 import { Writer } from "../../src/record/writer.ts";
+import { rejection } from "../base/rejection.ts";
 import {
   disconnectAt,
   outcomeAt,
@@ -93,7 +94,7 @@ onEveryServer("queries", (server) => {
       const reading = (async () => {
         for await (const _ of queries.tradesSince(SYMBOL, at(0))) throw new RangeError("reader's own");
       })();
-      expect(await reading.catch((error: unknown) => error)).toBeInstanceOf(RangeError);
+      expect(await rejection(reading)).toBeInstanceOf(RangeError);
     }
     expect(await queries.highestTradeId("ETHUSDT")).toBe(tradeAt(1).trade_id);
   });
@@ -193,9 +194,9 @@ onEveryServer("queries", (server) => {
     await database.sql`
       insert into trades (symbol, ts, trade_id, price_e8, qty_e8, is_buyer_maker)
       values ('HUGE', now(), 9007199254740993, 1, 1, true)`;
-    const refused = await all(queries.tradesSince("HUGE", micros(0))).catch((error: unknown) => error);
+    const refused = await rejection(all(queries.tradesSince("HUGE", micros(0))));
     expect(refused).toMatchObject({ code: "STORE_VALUE" });
-    expect(await queries.highestTradeId("HUGE").catch((error: unknown) => error)).toMatchObject({
+    expect(await rejection(queries.highestTradeId("HUGE"))).toMatchObject({
       code: "STORE_VALUE",
     });
     expect(await queries.lastQuote(SYMBOL)).toEqual(quoteAt(rows - 1));
@@ -203,7 +204,7 @@ onEveryServer("queries", (server) => {
 
   it("say STORE_QUERY for a statement the database refuses", async () => {
     await database.sql`alter table disconnects rename to elsewhere`;
-    const refused = await queries.disconnectsSince(SYMBOL, at(0)).catch((error: unknown) => error);
+    const refused = await rejection(queries.disconnectsSince(SYMBOL, at(0)));
     await database.sql`alter table elsewhere rename to disconnects`;
     expect(refused).toMatchObject({ code: "STORE_QUERY", message: expect.stringContaining("42P01") });
   });

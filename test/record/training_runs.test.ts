@@ -7,6 +7,7 @@ import { writeBundle } from "../../src/model/bundle.ts";
 import type { Database } from "../../src/record/database.ts";
 import { Registry } from "../../src/record/registry.ts";
 import { type RunEpoch, type RunStart, TrainingRuns } from "../../src/record/training_runs.ts";
+import { rejection } from "../base/rejection.ts";
 import { freshFolder, removeFolders, sampleContents } from "../model/sample.ts";
 import { onEveryServer } from "./servers.ts";
 
@@ -107,7 +108,7 @@ onEveryServer("training runs", (server) => {
       ended_us: micros(START_US),
       version: modelVersion("mlp/none"),
     } as const;
-    await expect(runs.end(run.run_id, end)).rejects.toMatchObject({ code: "STORE_QUERY" });
+    expect(await rejection(runs.end(run.run_id, end))).toMatchObject({ code: "STORE_QUERY" });
     expect((await runs.newest(1))[0]!.status).toBe("running");
   });
 });

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { recordingSource } from "../../src/sim/recording.ts";
+import { rejection } from "../base/rejection.ts";
 import { allOf, RECORDING, recording_is_here, temporaryFile } from "./markets.ts";
 
 const SNAPSHOT =
@@ -19,7 +20,7 @@ function recordingOf(lines: readonly string[]): string {
   return path;
 }
 
-const refusal = (path: string) => recordingSource([path]).then(undefined, (error: unknown) => error);
+const refusal = (path: string) => rejection(recordingSource([path]));
 
 describe("a recording", () => {
   it("gives every number of its text exactly, in µs and at 1e-8", async () => {
