@@ -32,13 +32,24 @@ const steps: readonly Step[] = [
   },
 ];
 const FAILED = [/^ *(\d+) fail$/m, /Tests .*?(\d+) failed/];
+/** How the runners name a test that failed. */
+const NAMED = /^(?:\(fail\)| FAIL ) .*$/gm;
+/** Of a step that names none, this many last lines say why. */
+const LAST_LINES = 15;
 
 /** Where a step's output goes: straight through, or kept until it is its turn. */
 type Print = (piece: string) => void;
 const straight: Print = (piece) => void process.stdout.write(piece);
 
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  /** What failed, for the end of a long output. */
+  readonly why: string;
+}
+
 /** Runs a step, printing what it says while keeping it to count from. */
-async function runStep(step: Step, print: Print): Promise<{ passed: number; failed: number }> {
+async function runStep(step: Step, print: Print): Promise<Outcome> {
   const started = performance.now();
   print(`\n── ${step.name}: ${step.command.map((part) => part.replace(`${root}/`, "")).join(" ")}\n`);
   const child = Bun.spawn([...step.command], {
@@ -64,7 +75,12 @@ async function runStep(step: Step, print: Print): Promise<{ passed: number; fail
   const failed = code !== 0 || passed === 0 ? Math.max(1, counted) : counted;
   const took_s = ((performance.now() - started) / 1_000).toFixed(1);
   print(`── ${step.name}: ${failed === 0 ? "ok" : "FAILED"} in ${took_s} s\n`);
-  return { passed, failed };
+  const named = new Set(text.match(NAMED) ?? text.trimEnd().split("\n").slice(-LAST_LINES));
+  return {
+    passed,
+    failed,
+    why: failed === 0 ? "" : `\n── failed in ${step.name}:\n${[...named].join("\n")}\n`,
+  };
 }
 
 // Each runner takes one core for most of its time: they run side by side, and the second speaks after the first.
@@ -79,6 +95,7 @@ for (const [at, run] of running.entries()) {
   results.push(await run);
   straight(kept[at]!.join(""));
 }
+for (const { why } of results) straight(why);
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
 console.log(`\n${passed} passed, ${failed} failed`);

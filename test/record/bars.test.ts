@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Clock, ManualClock, systemClock } from "../../src/base/clock.ts";
 import { silentLogger as log } from "../../src/base/log.ts";
 import { seededRng } from "../../src/base/rng.ts";
@@ -33,10 +33,11 @@ onEveryServer("bars", (server) => {
 
   beforeEach(async () => {
     database = await server.openDatabase();
-    return async () => {
-      for (const refresher of refreshers.splice(0)) await refresher.close();
-      await database.close();
-    };
+  });
+
+  afterEach(async () => {
+    for (const refresher of refreshers.splice(0)) await refresher.close();
+    await database.close();
   });
 
   function refresherOn(clock: Clock = new ManualClock(TAPE_START_US)): Refresher {

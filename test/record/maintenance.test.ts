@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { ManualClock } from "../../src/base/clock.ts";
 import { silentLogger as log } from "../../src/base/log.ts";
 import { seededRng } from "../../src/base/rng.ts";
@@ -25,10 +25,11 @@ onEveryServer("maintenance", (server) => {
     clock = new ManualClock(TAPE_START_US + 30 * DAY_US);
     refresher = new Refresher({ database, clock, log });
     closers.push(() => refresher.close());
-    return async () => {
-      for (const close of closers.splice(0)) await close();
-      await database.close();
-    };
+  });
+
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+    await database.close();
   });
 
   function maintenanceWith(days: { raw_retention_days?: number; compress_after_days?: number }): Maintenance {
