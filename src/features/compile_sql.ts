@@ -150,7 +150,9 @@ function carried(compiled: CompiledSet, stage: number): string[] {
  */
 function stageTable(compiled: CompiledSet, stage: number, from: string, reach_s: number): string[] {
   const own = compiled.columns.filter((column) => column.stage === stage);
-  const definitions = windowsOf(compiled, stage).map(({ name, definition }) => `${name} as ${definition}`);
+  const definitions = windowsOf(compiled, stage)
+    .filter(({ definition }) => definition !== undefined)
+    .map(({ name, definition }) => `${name} as ${definition}`);
   const values = own.map(({ name, fragment }) => `${fragment.text} as ${name}`);
   return [
     `${stageName(stage)} as (`,

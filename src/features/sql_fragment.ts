@@ -23,7 +23,8 @@ export interface Fragment {
 /** A named window. */
 export interface Rows {
   readonly name: string;
-  readonly definition: string;
+  /** Undefined for a slice, which needs no window clause. */
+  readonly definition: string | undefined;
   /** How many seconds back it reaches. */
   readonly reach_s: number;
 }
@@ -87,6 +88,21 @@ export function call(name: string, ...args: readonly Part[]): Fragment {
 export function over(function_call: Fragment, rows: Rows, reach_s = rows.reach_s): Fragment {
   const windows = new Map([...function_call.windows, [rows.name, { ...rows, reach_s }]]);
   return { ...function_call, text: `${function_call.text} over ${rows.name}`, windows };
+}
+
+/**
+ * The array of a column's values over `count` instants up to `back_s` seconds ago, cut out of that of all
+ * instants, which is made once. A window's `array_agg` reads each of its rows anew for each row.
+ *
+ * @param column of the instants.
+ */
+export function slice(column: Fragment, count: number, back_s: number): Fragment {
+  const reach_s = count - 1 + back_s;
+  const at = (before: number): string =>
+    `(t - start_t)::int${before < 1 ? " + 1" : before > 1 ? ` - ${before - 1}` : ""}`;
+  const text = `(select array_agg(${column.text} order by t) from instants)[${at(reach_s)}:${at(back_s)}]`;
+  const name = `slice_${count}_${back_s}`;
+  return { ...column, text, windows: new Map([[name, { name, definition: undefined, reach_s }]]) };
 }
 
 /** Of one window's uses, the one that reaches further. */

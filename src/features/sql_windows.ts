@@ -7,7 +7,18 @@
 import { rankOf } from "./block.ts";
 import { type CompareOp, type Expr, exprText, operands } from "./expr.ts";
 import type { FeatureSet } from "./set.ts";
-import { atom, bare, call, combined, constant, type Fragment, over, type Rows, sql } from "./sql_fragment.ts";
+import {
+  atom,
+  bare,
+  call,
+  combined,
+  constant,
+  type Fragment,
+  over,
+  type Rows,
+  slice,
+  sql,
+} from "./sql_fragment.ts";
 import { floatLiteral } from "./sql_literals.ts";
 import { intKind } from "./sql_types.ts";
 
@@ -86,7 +97,9 @@ export class WindowCompiler {
   #array(expr: WindowExpr, count: number, back_s: number): Fragment {
     const { of, step_s } = expr;
     const rows = step_s > 1 ? newestFirst(count, step_s) : lastRows(count, step_s, back_s);
-    const array = over(call("array_agg", this.#columns.columnOf(of)), rows);
+    const column = this.#columns.columnOf(of);
+    const sliced = step_s === 1 && count >= SLICED_MIN && isSliceable(of, column);
+    const array = sliced ? slice(column, count, back_s) : over(call("array_agg", column), rows);
     return this.#columns.column(`${valuesKey(expr)} ${rows.name}`, of, array, `_${rows.name}`);
   }
 
@@ -148,10 +161,16 @@ const COUNTED = {
   le: { smaller: "<", than_rank: "<" },
 } as const;
 type CountedOp = keyof typeof COUNTED;
+/** Windows this long are cut out of an array of all instants: 60 values so took a quarter less of a day of v1. */
+const SLICED_MIN = 30;
 /** Longer windows are sorted. */
 const COUNTED_MAX = 300;
 
 export const isCounted = (op: CompareOp): op is CountedOp => op in COUNTED;
+
+/** None missing: else PostgreSQL walks from the array's start to find where the slice begins. */
+const isSliceable = (of: Expr, { reads }: Fragment): boolean =>
+  !of.type.nullable && [...reads].every(({ stage }) => stage === 0);
 
 /** Values further apart than a second are gathered up to now only. */
 export const canCount = ({ count, step_s }: WindowExpr, back_s: number): boolean =>

@@ -28,8 +28,19 @@ const quantileComparisons = Object.entries(ops).flatMap(([name, op], index) => {
   ];
 });
 
+/** Windows long enough to be cut out of an array of all instants, and one that must not be: its values may be null. */
+const longWindows: [string, Float][] = [
+  whole("long_median", a.median(n, 30)),
+  whole("long_median_7s_ago", a.lag(a.quantile(n, 41, 9, 10), 7)),
+  flagged("n_above_long_quantile", a.gt(n, a.quantile(n, 33, 3, 4))),
+  flagged("n_above_long_quantile_1s_ago", a.gt(n, a.lag(a.quantile(n, 60, 1, 2), 1))),
+  flagged("n_below_long_quantile_3s_ago", a.lt(n, a.lag(a.quantile(n, 30, 1, 4), 3))),
+  flagged("bid_above_long_median", a.gt(bid, a.lag(a.median(bid, 31), 1))),
+];
+
 const columns: [string, Float][] = [
   ...quantileComparisons,
+  ...longWindows,
   whole("floor_of_negative", a.floorDiv(change, 1_000_000_007)),
   whole("floor_of_wide_negative", a.floorDiv(wide_change, 1_000_003)),
   whole("literals_alone", a.mul(a.int(3_000_000_000), a.sub(a.int(-2), a.int(2_000_000_000)))),
