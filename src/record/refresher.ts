@@ -40,6 +40,8 @@ export interface RefresherStats {
 }
 
 const PERIOD_MS = 1_000;
+/** A pass begins half a second into a second: the turn of the second belongs to the forecast, and so does the core. */
+const PHASE_MS = 500;
 const PAUSE_MS_MIN = 50;
 /** How far back each pass looks behind the newest second: events of a second come within its grace. */
 const NEWEST_US = 10 * US_PER_SEC;
@@ -164,8 +166,14 @@ export class Refresher {
   async #tick(): Promise<void> {
     await this.pass();
     if (this.#closing) return;
-    const pause_ms = Math.max(PAUSE_MS_MIN, PERIOD_MS - this.#pass_ms);
-    this.#timer = this.#clock.after(pause_ms, () => void this.#tick());
+    this.#timer = this.#clock.after(this.#pauseMs(), () => void this.#tick());
+  }
+
+  /** Until the next pass is due by the wall clock; one that took its whole period is followed after a short rest. */
+  #pauseMs(): number {
+    const into_ms = (this.#clock.now() / US_PER_MS) % PERIOD_MS;
+    const pause_ms = (PHASE_MS - into_ms + PERIOD_MS) % PERIOD_MS;
+    return this.#pass_ms >= PERIOD_MS ? PAUSE_MS_MIN : Math.max(PAUSE_MS_MIN, pause_ms);
   }
 
   /** One after the other: the connection is one, and so is its lock. */
