@@ -194,7 +194,7 @@ begin
       sum(buy_qty_e8) over last_5 as buy_qty_e8_sum_5s,
       sum(sell_qty_e8) over last_5 as sell_qty_e8_sum_5s,
       sum(notional_e16) over last_5 as notional_5s,
-      (select array_agg(n order by t) from instants)[(t - start_t)::int - 59:(t - start_t)::int] as n_last_60_1s_ago,
+      (select array_agg(n order by t) from instants)[(t - start_t + 1 - 60)::int:(t - start_t + 1 - 1)::int] as n_last_60_1s_ago,
       max(qty_max_e8) over last_5 as qty_max_e8_max_5s
     from instants
     window
@@ -426,7 +426,7 @@ begin
 end
 $function$;
 
-comment on function features_v1(text, timestamptz, timestamptz) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text bc6bf8f6325e1a93b312f3e95d15c0d77781a151c4c61e258d203d79250c7d8a';
+comment on function features_v1(text, timestamptz, timestamptz) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text aa019389c65d8a887368b3b309f559309f45f62e64372776aca34533c5689e8d';
 
 -- Which vectors of feature set v1 may a model learn from, and what came of each p_horizon_s later?
 -- Generated from src/features: change it there. Set hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3.

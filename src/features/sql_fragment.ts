@@ -98,8 +98,7 @@ export function over(function_call: Fragment, rows: Rows, reach_s = rows.reach_s
  */
 export function slice(column: Fragment, count: number, back_s: number): Fragment {
   const reach_s = count - 1 + back_s;
-  const at = (before: number): string =>
-    `(t - start_t)::int${before < 1 ? " + 1" : before > 1 ? ` - ${before - 1}` : ""}`;
+  const at = (before: number): string => `(t - start_t + 1 - ${before})::int`;
   const text = `(select array_agg(${column.text} order by t) from instants)[${at(reach_s)}:${at(back_s)}]`;
   const name = `slice_${count}_${back_s}`;
   return { ...column, text, windows: new Map([[name, { name, definition: undefined, reach_s }]]) };
