@@ -75,13 +75,11 @@ async function runStep(step: Step, print: Print): Promise<Outcome> {
   const failed = code !== 0 || passed === 0 ? Math.max(1, counted) : counted;
   const took_s = ((performance.now() - started) / 1_000).toFixed(1);
   print(`── ${step.name}: ${failed === 0 ? "ok" : "FAILED"} in ${took_s} s\n`);
-  const named = new Set(text.match(NAMED) ?? text.trimEnd().split("\n").slice(-LAST_LINES));
-  return {
-    passed,
-    failed,
-    why: failed === 0 ? "" : `\n── failed in ${step.name}:\n${[...named].join("\n")}\n`,
-  };
+  return { passed, failed, why: failed === 0 ? "" : `\n── failed in ${step.name}:\n${whyOf(text)}\n` };
 }
+
+const whyOf = (text: string): string =>
+  [...new Set(text.match(NAMED) ?? text.trimEnd().split("\n").slice(-LAST_LINES))].join("\n");
 
 // Each runner takes one core for most of its time: they run side by side, and the second speaks after the first.
 const [first, second] = [steps.filter(({ counts }) => !counts), steps.filter(({ counts }) => counts)];

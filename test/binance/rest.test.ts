@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../src/base/clock.ts";
-import { type ErrorCode, ForetickError } from "../../src/base/errors.ts";
+import type { ErrorCode, ForetickError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { seededRng } from "../../src/base/rng.ts";
 import { tradeId } from "../../src/base/units.ts";
 import { RestClient } from "../../src/binance/rest.ts";
 import type { RestOptions } from "../../src/binance/rest_transport.ts";
-import { rejection } from "../base/rejection.ts";
+import { refusal } from "../base/rejection.ts";
 import { eventually, quietly } from "./eventually.ts";
 
 const NOW_US = 1_759_737_766_615_822;
@@ -70,12 +70,6 @@ function tradeRow(id: number) {
     isBuyerMaker: id % 2 === 0,
     isBestMatch: true,
   };
-}
-
-async function refusal(promise: Promise<unknown>): Promise<ForetickError> {
-  const error = await rejection(promise);
-  expect(error).toBeInstanceOf(ForetickError);
-  return error as ForetickError;
 }
 
 async function expectCode(promise: Promise<unknown>, code: ErrorCode): Promise<ForetickError> {

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { type Rng, seededRng } from "../../src/base/rng.ts";
 import type { Micros, PriceE8, QtyE8, TradeId, UpdateId } from "../../src/base/units.ts";
 import type { DisconnectEvent, QuoteEvent, TradeEvent } from "../../src/binance/events.ts";
+import type { BookSums } from "../../src/features/columns.ts";
 import type { Arrival } from "./naive.ts";
 
 export interface Knobs {
@@ -238,4 +239,19 @@ function withMarkerTimes(timed: readonly Timed[]): Arrival[] {
     highest_us = Math.max(highest_us, arrival.event.ts_us);
     return arrival;
   });
+}
+
+/** Book sums for three in four of a tape's seconds, each number drawn anew. */
+export function randomBooks(tape: Tape, rng: Rng, draw: () => number): Map<number, BookSums> {
+  const books = new Map<number, BookSums>();
+  for (let sec = tape.first_sec; sec <= tape.last_sec; sec++) {
+    if (rng.below(4) === 0) continue;
+    books.set(sec, {
+      bid_qty_top5_e8: draw(),
+      ask_qty_top5_e8: draw(),
+      bid_qty_top20_e8: draw(),
+      ask_qty_top20_e8: draw(),
+    });
+  }
+  return books;
 }

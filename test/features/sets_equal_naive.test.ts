@@ -14,7 +14,7 @@ import type { FeatureVector } from "../../src/features/vector.ts";
 import { sift } from "./naive.ts";
 import type { World } from "./naive_market.ts";
 import { naiveGold, naiveIndicators, naiveMinute, naiveWarm, type Referee } from "./naive_sets.ts";
-import { arbitraryKnobs, BUSY, type Knobs, randomTape, type Tape } from "./random_tape.ts";
+import { arbitraryKnobs, BUSY, type Knobs, randomBooks, randomTape, type Tape } from "./random_tape.ts";
 
 /** A set and who judges it. */
 interface Case {
@@ -37,21 +37,11 @@ const CASES: readonly Case[] = [
 /** Book sums for three in four seconds, some as large as can be. */
 function booksOf(tape: Tape): Map<number, BookSums> {
   const rng = seededRng(tape.first_sec + tape.last_sec);
-  const books = new Map<number, BookSums>();
   const draw = (): number => {
     const kind = rng.below(20);
     return kind === 0 ? 0 : kind === 1 ? Number.MAX_SAFE_INTEGER : rng.below(1e11);
   };
-  for (let sec = tape.first_sec; sec <= tape.last_sec; sec++) {
-    if (rng.below(4) === 0) continue;
-    books.set(sec, {
-      bid_qty_top5_e8: draw(),
-      ask_qty_top5_e8: draw(),
-      bid_qty_top20_e8: draw(),
-      ask_qty_top20_e8: draw(),
-    });
-  }
-  return books;
+  return randomBooks(tape, rng, draw);
 }
 
 function runLive(tape: Tape, books: ReadonlyMap<number, BookSums>, sets: readonly FeatureSet[]) {

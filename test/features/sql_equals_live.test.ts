@@ -23,7 +23,7 @@ import { onEveryServer } from "../record/servers.ts";
 import { corners } from "./corner_set.ts";
 import { NaiveV1, sift } from "./naive.ts";
 import { randomFloat } from "./random_expr.ts";
-import { arbitraryKnobs, BUSY, type Knobs, randomTape, type Tape } from "./random_tape.ts";
+import { arbitraryKnobs, BUSY, type Knobs, randomBooks, randomTape, type Tape } from "./random_tape.ts";
 import {
   convertChunks,
   differences,
@@ -93,17 +93,7 @@ function compiles(set: FeatureSet): boolean {
 function booksOf(tape: Tape): Map<number, BookSums> {
   const rng = seededRng(tape.first_sec);
   const draw = (): number => [0, Number.MAX_SAFE_INTEGER, rng.below(1e11), rng.below(1e11)][rng.below(4)]!;
-  const books = new Map<number, BookSums>();
-  for (let sec = tape.first_sec; sec <= tape.last_sec; sec++) {
-    if (rng.below(4) === 0) continue;
-    books.set(sec, {
-      bid_qty_top5_e8: draw(),
-      ask_qty_top5_e8: draw(),
-      bid_qty_top20_e8: draw(),
-      ask_qty_top20_e8: draw(),
-    });
-  }
-  return books;
+  return randomBooks(tape, rng, draw);
 }
 
 /** The tape of which a few trades were fetched an hour after the fact. */

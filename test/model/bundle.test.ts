@@ -1,26 +1,17 @@
 import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { type ErrorCode, ForetickError } from "../../src/base/errors.ts";
+import type { ErrorCode } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { type BundleContents, loadBundle, writeBundle } from "../../src/model/bundle.ts";
 import { MANIFEST_FILE, SUMS_FILE, sha256Hex, sumsText } from "../../src/model/bundle_files.ts";
 import type { Manifest } from "../../src/model/manifest.ts";
 import { OnnxGraphBuilder } from "../../src/train/onnx.ts";
+import { refusal } from "../base/rejection.ts";
 import { freshBundle, freshFolder, removeFolders, sampleContents, sampleVector } from "./sample.ts";
 
 const FILES = ["SHA256SUMS", "golden.json", "manifest.json", "model.onnx", "scaler.json", "schema_v1.json"];
 afterAll(removeFolders);
-
-async function codeOf(run: () => Promise<unknown>): Promise<{ code: ErrorCode; message: string }> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof ForetickError) return error;
-    throw error;
-  }
-  throw new ForetickError("INVARIANT", "expected a refusal, there was none");
-}
 
 /** Changes a file and puts every hash right again: what only the content's own checks can catch. */
 async function rewrite(dir: string, file: string, change: (text: string) => string): Promise<void> {
@@ -42,8 +33,8 @@ async function reseal(dir: string): Promise<void> {
 
 const expectInvalid = async (change: Partial<BundleContents>, code: ErrorCode): Promise<void> => {
   const folder = await freshFolder();
-  const refusal = await codeOf(() => writeBundle(folder, { ...sampleContents(), ...change }));
-  expect(refusal.code).toBe(code);
+  const refused = await refusal(writeBundle(folder, { ...sampleContents(), ...change }));
+  expect(refused.code).toBe(code);
   expect(await readdir(join(folder, "ridge-v1"))).toEqual([]);
 };
 
@@ -72,13 +63,13 @@ describe("bundle", () => {
         const altered = Uint8Array.from(bytes);
         altered[Math.floor(share * bytes.length)]! ^= 1;
         await writeFile(path, altered);
-        const refusal = await codeOf(() => loadBundle(dir));
-        expect(refusal.code).toBe("BUNDLE_HASH");
+        const refused = await refusal(loadBundle(dir));
+        expect(refused.code).toBe("BUNDLE_HASH");
         // A changed line of SHA256SUMS may as well be the manifest's: both are named by what differs.
-        if (file !== SUMS_FILE) expect(refusal.message).toContain(file);
+        if (file !== SUMS_FILE) expect(refused.message).toContain(file);
       }
       await truncate(path, bytes.length - 1);
-      expect((await codeOf(() => loadBundle(dir))).code).toBe("BUNDLE_HASH");
+      expect((await refusal(loadBundle(dir))).code).toBe("BUNDLE_HASH");
       await writeFile(path, bytes);
     }
     await (await loadBundle(dir)).close();
@@ -88,16 +79,16 @@ describe("bundle", () => {
     for (const file of FILES) {
       const dir = await freshBundle();
       await rm(join(dir, file));
-      const refusal = await codeOf(() => loadBundle(dir));
-      expect([refusal.code, refusal.message]).toEqual(["BUNDLE_INVALID", expect.stringContaining(file)]);
+      const refused = await refusal(loadBundle(dir));
+      expect([refused.code, refused.message]).toEqual(["BUNDLE_INVALID", expect.stringContaining(file)]);
     }
   });
 
   it("is refused before it is read when a file is oversized", async () => {
     const dir = await freshBundle();
     await truncate(join(dir, "model.onnx"), LIMITS.model_bytes_max + 1);
-    const refusal = await codeOf(() => loadBundle(dir));
-    expect([refusal.code, refusal.message]).toEqual(["BUNDLE_INVALID", expect.stringContaining("at most")]);
+    const refused = await refusal(loadBundle(dir));
+    expect([refused.code, refused.message]).toEqual(["BUNDLE_INVALID", expect.stringContaining("at most")]);
   });
 
   it("is refused when its files contradict each other, hashes put right or not", async () => {
@@ -114,7 +105,7 @@ describe("bundle", () => {
     for (const [file, change, code] of changes) {
       const dir = await freshBundle();
       await rewrite(dir, file, change);
-      expect([file, (await codeOf(() => loadBundle(dir))).code]).toEqual([file, code]);
+      expect([file, (await refusal(loadBundle(dir))).code]).toEqual([file, code]);
     }
   });
 
@@ -140,7 +131,7 @@ describe("bundle", () => {
     const dir = await writeBundle(folder, sampleContents());
     const before = await readFile(join(dir, MANIFEST_FILE), "utf8");
     const again = sampleContents({ kind: "other" });
-    expect((await codeOf(() => writeBundle(folder, again))).code).toBe("BUNDLE_EXISTS");
+    expect((await refusal(writeBundle(folder, again))).code).toBe("BUNDLE_EXISTS");
     expect(await readFile(join(dir, MANIFEST_FILE), "utf8")).toBe(before);
     expect(await readdir(join(folder, "ridge-v1"))).toEqual(["1"]);
   });
@@ -150,7 +141,7 @@ describe("bundle", () => {
     const dir = await writeBundle(await freshFolder(), { ...sampleContents(), extra });
     await (await loadBundle(dir)).close();
     await writeFile(join(dir, "report.json"), "[]");
-    expect((await codeOf(() => loadBundle(dir))).code).toBe("BUNDLE_HASH");
+    expect((await refusal(loadBundle(dir))).code).toBe("BUNDLE_HASH");
   });
 
   it("gives the same forecast twice, bit for bit, after being loaded twice", async () => {

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { readConfig } from "../../src/base/config.ts";
-import { ForetickError } from "../../src/base/errors.ts";
 import { modelVersion } from "../../src/base/units.ts";
 import { loadBundle, writeBundle } from "../../src/model/bundle.ts";
 import { manifestSha256 } from "../../src/model/bundle_files.ts";
 import { BundleStore, bundleStoreOf } from "../../src/record/bundle_store.ts";
+import { codeOf } from "../base/rejection.ts";
 import { freshFolder, removeFolders, sampleContents } from "../model/sample.ts";
 import { refusal, S3Server } from "./s3_server.ts";
 
@@ -33,14 +33,6 @@ afterEach(async () => {
   await server.close();
   await removeFolders();
 });
-
-async function codeOf(run: Promise<unknown>): Promise<string> {
-  const error = await run.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  return error instanceof ForetickError ? error.code : `no refusal: ${String(error)}`;
-}
 
 /** Everything below a folder, hidden drafts too. */
 const below = (folder: string): string[] => readdirSync(folder, { recursive: true }).map(String).sort();

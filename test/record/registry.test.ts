@@ -3,7 +3,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ForetickError } from "../../src/base/errors.ts";
 import { modelVersion, setHash } from "../../src/base/units.ts";
 import { FEATURE_SETS } from "../../src/features/sets.ts";
 import { v1 } from "../../src/features/v1.ts";
@@ -12,6 +11,7 @@ import type { Manifest } from "../../src/model/manifest.ts";
 import type { Database } from "../../src/record/database.ts";
 import { Registry } from "../../src/record/registry.ts";
 import { RegistryRows } from "../../src/record/registry_rows.ts";
+import { codeOf, rejection } from "../base/rejection.ts";
 import { freshFolder, removeFolders, sampleContents } from "../model/sample.ts";
 import { onEveryServer } from "./servers.ts";
 
@@ -28,21 +28,6 @@ const GATE = {
 } as const;
 
 afterAll(removeFolders);
-
-async function codeOf(run: Promise<unknown>): Promise<string> {
-  const error = await run.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  return error instanceof ForetickError ? error.code : `no refusal: ${String(error)}`;
-}
-
-async function messageOf(run: Promise<unknown>): Promise<string> {
-  return run.then(
-    () => "",
-    (error: Error) => error.message,
-  );
-}
 
 onEveryServer("the registry of models", (server) => {
   let database: Database;
@@ -134,11 +119,15 @@ onEveryServer("the registry of models", (server) => {
       expect(columns.length).toBeGreaterThan(18);
       for (const { table_name, column_name } of columns) {
         const refused = database.sql.unsafe(`update ${table_name} set ${column_name} = ${column_name}`);
-        expect(await messageOf(refused)).toContain("keeps what was written: update is refused");
+        expect((await rejection(refused)).message).toContain("keeps what was written: update is refused");
       }
       for (const table of ["model_versions", "model_events"]) {
-        expect(await messageOf(database.sql.unsafe(`delete from ${table}`))).toContain("delete is refused");
-        expect(await messageOf(database.sql.unsafe(`truncate ${table} cascade`))).toContain("is refused");
+        expect((await rejection(database.sql.unsafe(`delete from ${table}`))).message).toContain(
+          "delete is refused",
+        );
+        expect((await rejection(database.sql.unsafe(`truncate ${table} cascade`))).message).toContain(
+          "is refused",
+        );
       }
     });
   });
@@ -198,7 +187,7 @@ onEveryServer("the registry of models", (server) => {
       const bad = await registered("unfit", { servable: false, gates: [GATE] });
       const place = { version: bad, symbol: "UNFITUSDT" };
       expect(await codeOf(registry.promote(ANNA, place))).toBe("MODEL_REFUSED");
-      expect(await messageOf(registry.promote(ANNA, place))).toContain("failed beats zero");
+      expect((await rejection(registry.promote(ANNA, place))).message).toContain("failed beats zero");
       expect(await codeOf(registry.promote(ANNA, { ...place, force: true }))).toBe("MODEL_REFUSED");
       expect(await rows.history({ symbol: "UNFITUSDT", alias: "champion" })).toEqual([]);
       await registry.promote(ANNA, { ...place, force: true, reason: "a drill" });
@@ -215,9 +204,9 @@ onEveryServer("the registry of models", (server) => {
       );
       const other = new Registry({ sql: database.sql, model_dir, sets: changed, store: undefined });
       const place = { version: a, symbol: "SETUSDT" };
-      expect(await messageOf(other.promote(ANNA, place))).toContain("another definition of v1");
+      expect((await rejection(other.promote(ANNA, place))).message).toContain("another definition of v1");
       const without = new Registry({ sql: database.sql, model_dir, sets: [], store: undefined });
-      expect(await messageOf(without.promote(ANNA, place))).toContain("does not compute");
+      expect((await rejection(without.promote(ANNA, place))).message).toContain("does not compute");
       // Going back does not go there either.
       const b = await registered("stranger-b");
       await registry.promote(ANNA, place);
@@ -244,7 +233,7 @@ onEveryServer("the registry of models", (server) => {
       expect(await now()).toBe(two);
       await registry.rollback(ANNA, place);
       expect(await now()).toBe(one);
-      expect(await messageOf(registry.rollback(ANNA, place))).toContain("nothing to go back to");
+      expect((await rejection(registry.rollback(ANNA, place))).message).toContain("nothing to go back to");
       const history = await rows.history({ ...place, alias: "champion" });
       expect(history.map(({ action, version }) => `${action} ${version.split("/")[1]}`)).toEqual([
         "rollback b1",

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { systemClock as clock } from "../../src/base/clock.ts";
-import type { ForetickError } from "../../src/base/errors.ts";
 import { silentLogger as log } from "../../src/base/log.ts";
 import { micros, priceE8, unixSec } from "../../src/base/units.ts";
 import { type ConnectOptions, connectTo, type Database } from "../../src/record/database.ts";
 import { floatsOf } from "../../src/record/market_rows.ts";
 import { Writer, type WriterOptions } from "../../src/record/writer.ts";
+import { codeOf } from "../base/rejection.ts";
 import { FlakyWire } from "./flaky_wire.ts";
 import {
   disconnectAt,
@@ -23,14 +23,6 @@ import {
   vectorAt,
 } from "./market_events.ts";
 import { onEveryServer, tempDir } from "./servers.ts";
-
-/** The code a promise rejects with; undefined where it resolves. */
-function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
-  return promise.then(
-    () => undefined,
-    (error: ForetickError) => error.code,
-  );
-}
 
 onEveryServer("writer", (server) => {
   let database: Database;
