@@ -17,6 +17,8 @@ export const ERROR_TABLE = {
   UNIT_RANGE: { remedy: "reject", http: 400 },
   CONFIG_INVALID: { remedy: "stop", http: 500 },
   INVARIANT: { remedy: "stop", http: 500 },
+  DEADLINE: { remedy: "retry", http: 504 },
+  CANCELLED: { remedy: "reject", http: 503 },
   // binance/: the wire
   SBE_TRUNCATED: { remedy: "drop_frame", http: 500 },
   SBE_SCHEMA: { remedy: "drop_frame", http: 500 },
@@ -60,31 +62,56 @@ export const ERROR_TABLE = {
   NO_PREDICTION_YET: { remedy: "reject", http: 503 },
   // record/
   STORE_UNREACHABLE: { remedy: "retry", http: 503 },
+  STORE_FENCED: { remedy: "stop", http: 503 },
+  STORE_LEASED: { remedy: "stop", http: 500 },
+  STORE_REFUSED: { remedy: "stop", http: 500 },
   STORE_VERSION: { remedy: "stop", http: 500 },
   STORE_SERVER: { remedy: "stop", http: 500 },
   STORE_DATA_DIR: { remedy: "stop", http: 500 },
   STORE_VALUE: { remedy: "reject", http: 500 },
   STORE_WRITE_FAILED: { remedy: "retry", http: 503 },
   STORE_WRITE_TIMEOUT: { remedy: "retry", http: 503 },
+  STORE_JOURNAL: { remedy: "retry", http: 503 },
   STORE_MIGRATION: { remedy: "stop", http: 500 },
   STORE_QUERY: { remedy: "reject", http: 503 },
+  AUDIT_BROKEN: { remedy: "reject", http: 500 },
   MODEL_UNKNOWN: { remedy: "reject", http: 404 },
   MODEL_CONFLICT: { remedy: "reject", http: 409 },
   MODEL_REFUSED: { remedy: "reject", http: 409 },
   BUNDLE_STORE: { remedy: "retry", http: 502 },
+  LAKE_STORE: { remedy: "retry", http: 502 },
+  REDIS_UNREACHABLE: { remedy: "retry", http: 503 },
+  REDIS_REFUSED: { remedy: "retry", http: 503 },
+  REDIS_RECORD: { remedy: "reject", http: 500 },
+  NO_DATABASE: { remedy: "reject", http: 503 },
   // serve/
   REQUEST_INVALID: { remedy: "reject", http: 400 },
   SYMBOL_UNKNOWN: { remedy: "reject", http: 404 },
   NOT_FOUND: { remedy: "reject", http: 404 },
+  UNAUTHENTICATED: { remedy: "reject", http: 401 },
+  FORBIDDEN: { remedy: "reject", http: 403 },
+  REQUEST_TIME: { remedy: "retry", http: 504 },
+  RATE_LIMITED: { remedy: "reject", http: 429 },
+  BODY_TOO_LARGE: { remedy: "reject", http: 413 },
+  BUSY: { remedy: "retry", http: 503 },
+  IDEMPOTENCY_KEY: { remedy: "reject", http: 422 },
+  IDEMPOTENCY_BUSY: { remedy: "retry", http: 409 },
   METHOD_NOT_ALLOWED: { remedy: "reject", http: 405 },
+  MEDIA_TYPE: { remedy: "reject", http: 415 },
+  TRY_AGAIN: { remedy: "retry", http: 503 },
   UPGRADE_REQUIRED: { remedy: "reject", http: 426 },
   TOO_MANY_CLIENTS: { remedy: "reject", http: 503 },
   LISTEN_FAILED: { remedy: "stop", http: 500 },
   INTERNAL: { remedy: "reject", http: 500 },
+  // steer/
+  ALERT_CHANNEL: { remedy: "retry", http: 502 },
+  ALERT_REFUSED: { remedy: "reject", http: 502 },
   // sim/ and train/
   TAPE_INVALID: { remedy: "stop", http: 500 },
   TRAIN_DATA: { remedy: "stop", http: 500 },
   TRACKING_REFUSED: { remedy: "retry", http: 502 },
+  TRAIN_QUEUE: { remedy: "retry", http: 503 },
+  TRAIN_JOB: { remedy: "reject", http: 500 },
   TRAIN_BACKEND: { remedy: "stop", http: 500 },
 } as const satisfies Record<string, Entry>;
 
@@ -124,7 +151,7 @@ export function fail(
   throw new ForetickError(code, message, options);
 }
 
-/** A fact the code relies on. Stays on in production: a broken invariant stops the process. */
+/** A condition the code relies on. Checked in production too: a broken invariant stops the process. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) fail("INVARIANT", message);
 }

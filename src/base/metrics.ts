@@ -13,13 +13,33 @@ const LABEL_NAMES = [
   "stream",
   "table",
   "code",
+  "reason",
   "kind",
   "model_version",
+  "role",
   "feature",
   "feature_set",
   "route",
   "status",
+  "window",
+  "rule",
+  "channel",
 ] as const;
+
+/** Names that dashboards made for the plan ask for; each is there under ours too. */
+export type PlanMetric =
+  | "trainer_training_duration_seconds"
+  | "trainer_validation_accuracy"
+  | "trainer_model_size_mb"
+  | "trainer_inference_latency_ms"
+  | "trainer_data_samples_processed"
+  | "model_directional_accuracy"
+  | "model_mae"
+  | "model_correlation"
+  | "model_confidence_calibration";
+
+/** All of ours begin alike, so that one search finds them beside those of other services. */
+export type MetricName = `foretick_${string}` | PlanMetric;
 
 export type LabelName = (typeof LABEL_NAMES)[number];
 export type Labels = Readonly<Partial<Record<LabelName, string>>>;
@@ -31,14 +51,17 @@ export interface Sample {
 
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #histograms = new Map<string, Histogram>();
+  readonly #reads = new Map<string, () => number | Iterable<Sample>>();
 
   /** A metric whose samples are read at scrape time from numbers kept elsewhere. */
   observe(
     kind: "counter" | "gauge",
-    name: string,
+    name: MetricName,
     help: string,
     read: () => number | Iterable<Sample>,
   ): void {
+    this.#reads.set(name, read);
     const settings = { name, help, registers: [this.#registry], labelNames: [...LABEL_NAMES] };
     const each = (write: (labels: Labels, value: number) => void): void => {
       const samples = read();
@@ -65,9 +88,24 @@ export class Metrics {
     }
   }
 
-  /** A histogram observed directly; for things that happen at most a few times a second. */
-  histogram(name: string, help: string, buckets: number[], labelNames: LabelName[] = []): Histogram {
-    return new Histogram({ name, help, buckets, labelNames, registers: [this.#registry] });
+  /** A histogram observed directly; for things that happen at most a few times a second. One of a name is made once. */
+  histogram(name: MetricName, help: string, buckets: number[], labelNames: LabelName[] = []): Histogram {
+    const there = this.#histograms.get(name);
+    if (there) return there;
+    const made = new Histogram({ name, help, buckets, labelNames, registers: [this.#registry] });
+    this.#histograms.set(name, made);
+    return made;
+  }
+
+  /** Names of those that are read elsewhere; of these `samples` knows the value. */
+  get names(): ReadonlySet<string> {
+    return new Set(this.#reads.keys());
+  }
+
+  /** The metric as it is now; empty where there is none of that name. */
+  samples(name: string): readonly Sample[] {
+    const now = this.#reads.get(name)?.() ?? [];
+    return typeof now === "number" ? [{ value: now }] : [...now];
   }
 
   text(): Promise<string> {

@@ -1,4 +1,4 @@
-/** Seeded randomness: one generator a purpose, so that a run is a function of its seed. */
+/** Seeded randomness: one generator per purpose, so that a run is a function of its seed. */
 
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 

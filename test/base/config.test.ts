@@ -32,6 +32,7 @@ describe("configuration", () => {
     ["PORT", "80a0", "whole number"],
     ["PORT", "70000", "65535"],
     ["SYMBOLS", "btcusdt", "upper-case"],
+    ["SYMBOLS", "币安人生USDT", "a symbol with other letters than A to Z is not served"],
     ["SYMBOLS", "BTCUSDT,BTCUSDT", "twice"],
     ["BINANCE_SBE_URL", "wss://host/stream", "origin without a path"],
     ["BINANCE_REST_URL", "ftp://host", "https://"],
@@ -39,6 +40,11 @@ describe("configuration", () => {
     ["PREDICT_INTERVAL_MS", "1500", "multiple of 1000"],
     ["DEADLINE_MS", "-1", "whole number"],
     ["LOG_LEVEL", "loud", "one of"],
+    ["SIGNAL_COST_BP", "-1", "basis points"],
+    ["SIGNAL_RECOMMENDATIONS", "70:STRONG,80:PLAIN", "from 100 down"],
+    ["SIGNAL_RECOMMENDATIONS", "80:SURE", "80:STRONG"],
+    ["SIGNAL_MULTIPLIERS", "85:two", "85:2"],
+    ["SIGNAL_RISK_LEVELS", "101:LOW", "from 100 down"],
   ])("refuses %s=%s with a sentence that says what to do", (name, value, remedy) => {
     const message = refusal({ [name]: value });
     expect(message).toContain(name);

@@ -1,10 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { RUNTIME_SUBJECTS } from "../second_runner.ts";
 
 const src = resolve(import.meta.dirname, "../../src");
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+
+const tests = resolve(import.meta.dirname, "..");
+const testFiles = readdirSync(tests, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".test.ts"))
+  .map((name) => ({ name, text: readFileSync(join(tests, name), "utf8") }));
 
 /** The stage a file belongs to; undefined for the few at the top, which may import everything. */
 const stageOf = (file: string): string | undefined => (file.includes("/") ? file.split("/")[0] : undefined);
@@ -45,13 +51,24 @@ describe("the house", () => {
     expect([...seen].filter((file) => /^(train|sim)\//.test(file))).toEqual([]);
   });
 
+  it("has under the second runner only files there are, each once", () => {
+    const paths = RUNTIME_SUBJECTS.flatMap(({ paths }) => paths.map((path) => join(tests, path)));
+    expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+    expect(paths.filter((path) => paths.some((other) => path.startsWith(`${other}/`)))).toEqual([]);
+    expect(new Set(paths).size).toBe(paths.length);
+  });
+
+  it("leaves time limits to the runner: a test that names its own is decided by how busy the machine is", () => {
+    const still = "features/sql/sql_equals_live.test.ts";
+    const own = testFiles.filter(
+      ({ name, text }) => name !== still && /^\s*(?:\}, )?\d+_000(?:,|\);)$/m.test(text),
+    );
+    expect(own.map(({ name }) => name)).toEqual([]);
+  });
+
   it("does in its tests only what both runners do alike", () => {
-    const tests = resolve(import.meta.dirname, "..");
-    const names = readdirSync(tests, { recursive: true, encoding: "utf8" });
     const found = (pattern: RegExp): string[] =>
-      names
-        .filter((name) => name.endsWith(".test.ts"))
-        .filter((name) => pattern.test(readFileSync(join(tests, name), "utf8")));
+      testFiles.filter(({ text }) => pattern.test(text)).map(({ name }) => name);
     // See rejection.ts.
     expect(found(/\)\s*\.(rejects|resolves)\s*\./)).toEqual([]);
     // A function returned from `beforeEach` is called by vitest and forgotten by bun: what it closes stays open.
