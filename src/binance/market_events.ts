@@ -1,39 +1,56 @@
 /**
- * From what stood on the wire to what the product knows: mantissas rescaled to 1e-8, one event a trade, both
- * clocks on every event. A message one of whose values has no exact place in an event is refused whole, so
- * that half a trade's frame or half a book change never gets in.
+ * From the wire's values to the product's events: mantissas rescaled to 1e-8, one event per trade, both
+ * clocks on every event. A quote or a change of the book one of whose values has no exact place in an event is refused
+ * whole, so that half of it never gets in; of a frame of trades the one trade is left out. A price or quantity of 0, or a
+ * trade's below 0, has its place: whether such a row is believed is for belief to decide, row by row.
  */
 
 import { ForetickError } from "../base/errors.ts";
-import type { Micros, PriceE8, QtyE8, TradeId, UpdateId } from "../base/units.ts";
-import type { DepthDiffEvent, DepthSnapshotEvent, Levels, QuoteEvent, TradeEvent } from "./events.ts";
+import type { Int64, Micros, PriceE8, QtyE8, TradeId, UpdateId } from "../base/units.ts";
+import {
+  type DepthDiffEvent,
+  type DepthSnapshotEvent,
+  type Levels,
+  levelsOf,
+  type QuoteEvent,
+  type TradeEvent,
+} from "./events.ts";
 import type {
   BestBidAskMessage,
   DepthDiffMessage,
   DepthSnapshotMessage,
-  Int64,
   TradesMessage,
   WireLevels,
+  WireTrade,
 } from "./sbe/messages.ts";
-import { formatDecimal, NO_E8, toE8 } from "./sbe/scale.ts";
+import { formatDecimal, NO_E8, toE8, toQtyE8 } from "./sbe/scale.ts";
 
 // The casts to branded types below follow the same checks their constructors make.
 
 const isNatural = (value: Int64): value is number => typeof value === "number" && value >= 0;
 
-/** One event a trade, in the frame's order. */
-export function tradeEvents(message: TradesMessage, received_us: Micros): TradeEvent[] | ForetickError {
+/**
+ * One event per trade, in the frame's order.
+ * @param leftOut called for each trade of which no event can be made: its id counts as missing.
+ */
+export function tradeEvents(
+  message: TradesMessage,
+  received_us: Micros,
+  leftOut: (error: ForetickError) => void,
+): TradeEvent[] | ForetickError {
   const { price_exponent, qty_exponent, symbol, transact_time_us, trades } = message;
   if (!isNatural(transact_time_us)) return notNatural("transactTime", transact_time_us);
   const events: TradeEvent[] = [];
   for (const trade of trades) {
-    if (!isNatural(trade.id)) return notNatural("trade id", trade.id);
-    const price_e8 = toE8(trade.price, price_exponent);
-    const qty_e8 = toE8(trade.qty, qty_exponent);
-    if (price_e8 <= 0) return noE8("price", trade.price, price_exponent);
-    if (qty_e8 <= 0) return noE8("qty", trade.qty, qty_exponent);
+    const price_e8 = signedE8(trade.price, price_exponent);
+    const qty_e8 = signedQtyE8(trade.qty, qty_exponent);
+    if (!isNatural(trade.id) || price_e8 === undefined || qty_e8 === undefined) {
+      leftOut(whyLeftOut(message, trade));
+      continue;
+    }
     events.push({
       kind: "trade",
+      epoch: 0,
       symbol,
       ts_us: transact_time_us as Micros,
       received_us,
@@ -46,21 +63,48 @@ export function tradeEvents(message: TradesMessage, received_us: Micros): TradeE
   return events;
 }
 
+/** A value below 0 is kept as it came: belief sets its trade aside. Undefined where there is no exact one. */
+function signedE8(mantissa: Int64, exponent: number): number | undefined {
+  const value = toE8(mantissa, exponent);
+  if (value !== NO_E8) return value;
+  const opposite = mantissa < 0 ? toE8(-mantissa, exponent) : NO_E8;
+  return opposite === NO_E8 ? undefined : -opposite;
+}
+
+/** As `signedE8`, of a quantity. */
+function signedQtyE8(mantissa: Int64, exponent: number): Int64 | undefined {
+  const value = toQtyE8(mantissa, exponent);
+  if (value !== NO_E8) return value;
+  const opposite = mantissa < 0 ? toQtyE8(-mantissa, exponent) : NO_E8;
+  return opposite === NO_E8 ? undefined : -opposite;
+}
+
+function whyLeftOut(
+  { price_exponent, qty_exponent }: TradesMessage,
+  { id, price, qty }: WireTrade,
+): ForetickError {
+  if (!isNatural(id)) return notNatural("trade id", id);
+  return signedE8(price, price_exponent) === undefined
+    ? noE8("price", price, price_exponent)
+    : noE8("qty", qty, qty_exponent);
+}
+
 /** An empty side of the book is a price and a quantity of 0. */
 export function quoteEvent(message: BestBidAskMessage, received_us: Micros): QuoteEvent | ForetickError {
   const { price_exponent, qty_exponent, event_time_us, book_update_id } = message;
   if (!isNatural(event_time_us)) return notNatural("eventTime", event_time_us);
   if (!isNatural(book_update_id)) return notNatural("bookUpdateId", book_update_id);
   const bid_price_e8 = toE8(message.bid_price, price_exponent);
-  const bid_qty_e8 = toE8(message.bid_qty, qty_exponent);
+  const bid_qty_e8 = toQtyE8(message.bid_qty, qty_exponent);
   const ask_price_e8 = toE8(message.ask_price, price_exponent);
-  const ask_qty_e8 = toE8(message.ask_qty, qty_exponent);
+  const ask_qty_e8 = toQtyE8(message.ask_qty, qty_exponent);
   if (bid_price_e8 === NO_E8) return noE8("bidPrice", message.bid_price, price_exponent);
   if (bid_qty_e8 === NO_E8) return noE8("bidQty", message.bid_qty, qty_exponent);
   if (ask_price_e8 === NO_E8) return noE8("askPrice", message.ask_price, price_exponent);
   if (ask_qty_e8 === NO_E8) return noE8("askQty", message.ask_qty, qty_exponent);
   return {
     kind: "quote",
+    epoch: 0,
     symbol: message.symbol,
     ts_us: event_time_us as Micros,
     received_us,
@@ -86,6 +130,7 @@ export function depthDiffEvent(
   if (asks instanceof ForetickError) return asks;
   return {
     kind: "depth_diff",
+    epoch: 0,
     symbol: message.symbol,
     ts_us: event_time_us as Micros,
     received_us,
@@ -127,21 +172,27 @@ interface Exponents {
 function levelsE8(side: string, levels: WireLevels, exponents: Exponents): Levels | ForetickError {
   const { price_exponent, qty_exponent } = exponents;
   const in_place = levels instanceof Float64Array && price_exponent === -8 && qty_exponent === -8;
-  const scaled = in_place ? levels : new Float64Array(levels.length);
+  const scaled: Int64[] = [];
   for (let i = 0; i < levels.length; i++) {
-    const exponent = i % 2 === 0 ? price_exponent : qty_exponent;
-    const value = toE8(levels[i]!, exponent);
-    if (value === NO_E8) return noE8(`${side}[${i >> 1}]`, levels[i]!, exponent);
-    if (!in_place) scaled[i] = value;
+    const is_price = i % 2 === 0;
+    const exponent = is_price ? price_exponent : qty_exponent;
+    const value = is_price ? toE8(levels[i]!, exponent) : toQtyE8(levels[i]!, exponent);
+    if (value === NO_E8)
+      return noE8(
+        is_price ? `price of ${side}[${i >> 1}]` : `qty of ${side}[${i >> 1}]`,
+        levels[i]!,
+        exponent,
+      );
+    if (!in_place) scaled.push(value);
   }
-  return scaled;
+  return in_place ? levels : levelsOf(scaled);
 }
 
 function noE8(field: string, mantissa: Int64, exponent: number): ForetickError {
   const found = formatDecimal(mantissa, exponent);
   return new ForetickError(
     "SBE_SCALE",
-    `${field} expected a whole number of 1e-8, up to 2^53 − 1 of them, was ${found}`,
+    `${field} expected a whole number of 1e-8, a price up to 90 million or a quantity up to 92 billion, was ${found}`,
   );
 }
 

@@ -1,11 +1,14 @@
 /**
- * Which trades of one symbol have come. Trade ids are consecutive a symbol, so a jump is a hole, and a hole
+ * Which trades of one symbol have come. Trade ids are consecutive per symbol, so a jump is a hole, and a hole
  * is what REST `historicalTrades` can fill. Everything between the lowest and the highest id seen is either
  * accepted or inside a missing range: that is the whole memory, so it stays small however long the run.
  */
 
 import { LIMITS } from "../base/limits.ts";
 import type { TradeId } from "../base/units.ts";
+
+/** An exchange that counts from the start begins here, or at 0. */
+export const FIRST_TRADE_ID = 1;
 
 /** Trade ids not seen, both ends included. */
 export interface TradeGap {
@@ -55,7 +58,7 @@ export class TradeLedger {
 
   /**
    * Records a trade. Constant time for the next id; a binary search over the holes for any other. An id below
-   * everything seen (history being filled from behind) is new, and what lies between becomes a hole.
+   * everything seen (history being filled from behind) is new, and what is between becomes a hole.
    */
   accept(id: TradeId): "new" | "duplicate" {
     const highest = this.#highest;
@@ -75,7 +78,18 @@ export class TradeLedger {
     return this.#fill(id);
   }
 
-  /** Forgets everything: the next id starts afresh. The counters stay. */
+  /** The exchange itself has no trade of these ids: they are no hole. */
+  leaveOut({ from, to }: TradeGap): void {
+    this.#gaps = this.#gaps.flatMap((gap) => {
+      if (gap.to < from || gap.from > to) return [gap];
+      const below = { from: gap.from, to: (from - 1) as TradeId }; // of the gap where from > gap.from
+      const above = { from: (to + 1) as TradeId, to: gap.to }; // of the gap where to < gap.to
+      return [below, above].filter((rest) => rest.from <= rest.to);
+    });
+    this.#bound();
+  }
+
+  /** Drops everything: the next id starts from nothing. The counters stay. */
   reset(): void {
     this.#lowest = undefined;
     this.#highest = undefined;
@@ -137,8 +151,8 @@ export class TradeLedger {
     return low;
   }
 
-  // The join calls trades missing that were seen. That errs on the safe side: a trade asked for again meets the
-  // database's natural key, while a hole forgotten would never be filled.
+  // The join counts trades as missing that were seen. That is the safe side: a trade asked for again meets
+  // the database's natural key, while a dropped hole would never be filled.
   #bound(): void {
     while (this.#gaps.length > this.#gaps_max) {
       const [oldest, next] = this.#gaps as [OpenGap, OpenGap];

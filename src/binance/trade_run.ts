@@ -1,11 +1,11 @@
 /**
- * History as it is loaded, whatever told it: a trade, or a run of trades that the exchange tells as one (an
+ * History as it is loaded, from any source: a trade, or a run of trades that the exchange gives as one (an
  * aggregate: fills of one taker order at one price and time, whose ids are consecutive).
  */
 
 import type { Micros, PriceE8, QtyE8, TradeId } from "../base/units.ts";
 import type { TradeEvent } from "./events.ts";
-import type { AggTrade } from "./rest_body.ts";
+import type { AggTrade } from "./rest/body.ts";
 
 /** Single trades, or the exchange's aggregates: lighter, without the sizes of single trades. */
 export type HistoryKind = "trades" | "aggTrades";

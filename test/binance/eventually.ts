@@ -1,12 +1,8 @@
-/** Waits for what real sockets bring, by looking every millisecond; time itself stands on a ManualClock. */
+/** Waits for what real sockets bring, by looking every millisecond; time itself is a ManualClock's. */
 
-export async function eventually(what: string, holds: () => boolean, timeout_ms = 5_000): Promise<void> {
-  const give_up_at = performance.now() + timeout_ms;
-  while (!holds()) {
-    if (performance.now() > give_up_at) throw new TypeError(`never came: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
+import { met } from "../met.ts";
+
+export const eventually = (what: string, holds: () => boolean): Promise<void> => met(what, holds, 1);
 
 /** Long enough for a loopback request to have come, were there one. For proofs that nothing is sent. */
 export function quietly(): Promise<void> {

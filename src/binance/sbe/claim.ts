@@ -1,5 +1,5 @@
 /**
- * Bounds. A part of a frame is claimed before it is read: one check that all of it lies inside the frame, and
+ * Bounds. A part of a frame is claimed before it is read: one check that all of it is inside the frame, and
  * then its fields need none of their own. Each claim gives the offset where the part ends, or the error for
  * which the frame is refused; the error is returned, not thrown, because a malformed frame is an expected
  * case. A group's entries are counted against the bytes that remain before anything is allocated for them.
@@ -83,7 +83,7 @@ export function claimSymbol(frame: Uint8Array, at: number, version: number): str
 
 /**
  * The short way to the symbol of a frame as it nearly always comes: of the schema's own version and block
- * length, so that everything before the symbol lies where the layout says.
+ * length, so that everything before the symbol is where the layout says.
  *
  * @param header_low the header's first word: block length and template.
  * @returns undefined where the frame is any other, or is to be refused: then its parts must be claimed.

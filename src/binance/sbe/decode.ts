@@ -51,8 +51,8 @@ export type DecodeResult = Decoded | Skipped | Refused;
 type Slot<Message extends SbeMessage> = { ok: true; message: Draft<Message>; version: number };
 
 /**
- * One result a template, filled again by every frame. Whoever decodes through slots must be done with a
- * result, levels excepted, before the next frame; in return quotes and trades cost no allocation.
+ * One result per template, filled again by every frame. A caller that decodes through slots must be done with
+ * a result, levels excepted, before the next frame; in return quotes and trades cost no allocation.
  */
 export interface DecodeSlots {
   readonly trades: { ok: true; message: TradesDraft; version: number };

@@ -1,6 +1,7 @@
 /** A group of price levels, bids or asks, as flat pairs of mantissas. */
 
-import type { Int64, WireLevels } from "./messages.ts";
+import type { Int64 } from "../../base/units.ts";
+import type { WireLevels } from "./messages.ts";
 import { GROUP16_HEADER_BYTES, readInt64, readUint16 } from "./wire.ts";
 
 export const NO_LEVELS = new Float64Array(0);

@@ -1,10 +1,9 @@
 /**
- * The four stream messages of schema 1 as they stand on the wire: mantissas and exponents, nothing rescaled.
+ * The four stream messages of schema 1 as they are on the wire: mantissas and exponents, nothing rescaled.
  * The decoder produces these, the encoder takes them.
  */
 
-/** An int64: a number while |value| ≤ 2^53 − 1, a bigint beyond. Exact either way. */
-export type Int64 = number | bigint;
+import type { Int64 } from "../../base/units.ts";
 
 export interface WireTrade {
   readonly id: Int64;

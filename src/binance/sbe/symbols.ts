@@ -2,7 +2,7 @@
  * Symbols by their bytes: a stream repeats a handful of them a million times, so each is turned into a string
  * once. The last one is looked at first, then a small direct-mapped table; a symbol that falls on another's
  * place takes it over, which costs time and nothing else. Bytes are compared by words: the first four, the
- * last four, and what lies between.
+ * last four, and what is between.
  */
 
 import { readInt32 } from "./wire.ts";

@@ -10,7 +10,7 @@
  * The readers rely on the bytes having been claimed (claim.ts).
  */
 
-import type { Int64 } from "./messages.ts";
+import type { Int64 } from "../../base/units.ts";
 
 export const HEADER_BYTES = 8;
 export const GROUP16_HEADER_BYTES = 4;
@@ -19,7 +19,7 @@ export const GROUP32_HEADER_BYTES = 6;
 export const LEVEL_BYTES = 16;
 
 const WORD = 0x1_0000_0000;
-/** An int64 whose high word lies in (−2^21, 2^21) is a safe integer. */
+/** An int64 whose high word is in (−2^21, 2^21) is a safe integer. */
 const SAFE_HIGH = 0x20_0000;
 
 // Bun compiles each of these to one load, on any Uint8Array. A DataView would too, but making one for every
@@ -38,7 +38,7 @@ export function readInt32(bytes: Uint8Array, at: number): number {
   return int32.call(bytes, at);
 }
 
-export function readUint32(bytes: Uint8Array, at: number): number {
+function readUint32(bytes: Uint8Array, at: number): number {
   return uint32.call(bytes, at);
 }
 

@@ -1,12 +1,13 @@
 /** Writes one frame front to back; every value is checked against the range of its field. */
 
 import { fail } from "../../base/errors.ts";
-import { type Int64, SCHEMA_ID, SCHEMA_VERSION, type WireLevels } from "./messages.ts";
+import type { Int64 } from "../../base/units.ts";
+import { SCHEMA_ID, SCHEMA_VERSION, type WireLevels } from "./messages.ts";
 import { HEADER_BYTES, LEVEL_BYTES } from "./wire.ts";
 
 const utf8 = new TextEncoder();
 const WORD = 0x1_0000_0000;
-/** Largest counts the schema allows; the value above each stands for null. */
+/** Largest counts the schema allows; the value above each means null. */
 const COUNT16_MAX = 65_534;
 const COUNT32_MAX = 2_147_483_647;
 
@@ -44,7 +45,7 @@ export class FrameWriter {
     this.#at += 8;
   }
 
-  /** A power of ten: int8, whose −128 stands for null. */
+  /** A power of ten: int8, whose −128 means null. */
   exponent(field: string, value: number): void {
     if (!Number.isInteger(value) || value < -127 || value > 127) {
       fail("SBE_ENCODE", `${field} expected an integer from −127 to 127, was ${value}`);
