@@ -1,10 +1,10 @@
 /**
  * The order book of one symbol in integers at 1e-8. It applies what it is given: whether an update may be
- * applied at all is the sequencer's question.
+ * applied at all is decided by the sequencer.
  */
 
 import { LIMITS } from "../base/limits.ts";
-import type { PriceE8, QtyE8, UpdateId } from "../base/units.ts";
+import type { Int64, PriceE8, QtyE8, UpdateId } from "../base/units.ts";
 import type { DepthDiffEvent, DepthSnapshotEvent, Levels } from "../binance/events.ts";
 import { Ladder, type Side } from "./ladder.ts";
 
@@ -33,15 +33,15 @@ export interface Depth {
 /** The book's numbers before an update, for its effect. */
 interface Mark {
   readonly bid_price_e8: number;
-  readonly bid_qty_e8: number;
+  readonly bid_qty_e8: Int64;
   readonly ask_price_e8: number;
-  readonly ask_qty_e8: number;
+  readonly ask_qty_e8: Int64;
   readonly added: number;
   readonly removed: number;
 }
 
 export class OrderBook {
-  /** The update the book stands at; undefined while it is empty. */
+  /** The last update applied to the book; undefined while it is empty. */
   update_id: UpdateId | undefined;
   readonly #bids: Ladder;
   readonly #asks: Ladder;
@@ -91,13 +91,13 @@ export class OrderBook {
     };
   }
 
-  /** The best `n` levels a side, best first. */
+  /** The best `n` levels per side, best first. */
   depth(n: number): Depth {
     return { bids: this.#bids.top(n), asks: this.#asks.top(n) };
   }
 
-  /** Quantity over the best `n` levels of a side (1e-8; exact up to 2^53 − 1). */
-  sums(side: Side, n: number): number {
+  /** Quantity over the best `n` levels of a side (1e-8), exact; it may exceed int8. */
+  sums(side: Side, n: number): Int64 {
     return (side === "bid" ? this.#bids : this.#asks).sum(n);
   }
 
@@ -111,7 +111,7 @@ export class OrderBook {
     return { bids: this.#bids.size, asks: this.#asks.size };
   }
 
-  /** Levels let go because a side was full. */
+  /** Levels dropped because a side was full. */
   get levels_dropped(): number {
     return this.#bids.dropped + this.#asks.dropped;
   }
@@ -143,6 +143,6 @@ function setLevels(ladder: Ladder, levels: Levels, order: "as_written" | "worst_
   const count = levels.length >> 1;
   for (let i = 0; i < count; i++) {
     const at = 2 * (order === "as_written" ? i : count - 1 - i);
-    ladder.set(levels[at]!, levels[at + 1]!);
+    ladder.set(levels[at]! as number, levels[at + 1]!);
   }
 }

@@ -3,8 +3,9 @@
  * apply the ones that follow it, then check that every diff starts where the one before it ended.
  * https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams#how-to-manage-a-local-order-book-correctly
  *
- * The sequencer asks for a snapshot and does not wait: whoever answers calls `onSnapshot`, as late as it
- * likes. An answer that is too old leads to another question, one that nobody needs any more is ignored.
+ * The sequencer asks for a snapshot and does not wait: the caller passes the answer to `onSnapshot`, at
+ * any later time. An answer that is too old leads to another request. One that is no longer needed is
+ * ignored.
  */
 
 import { assert, ForetickError } from "../base/errors.ts";
@@ -44,7 +45,7 @@ export interface SequencerCounters {
   diffs_old: number;
   /** Times a diff started later than the one before it ended. */
   gaps: number;
-  /** Times the book stood crossed. */
+  /** Times the book was crossed. */
   crossed: number;
   /** Times more diffs came than are kept for a snapshot. */
   buffer_overflows: number;
@@ -60,7 +61,7 @@ export interface SequencerOptions {
   readonly symbol: string;
   readonly book?: OrderBook;
   /**
-   * Asks for a REST snapshot; `attempt` counts from 1, for whoever wants to wait longer each time. Must not
+   * Asks for a REST snapshot; `attempt` counts from 1, so that the caller can wait longer each time. Must not
    * answer before it returns. A request that failed may be repeated by its owner or reported by `askAgain`.
    */
   readonly requestSnapshot: (reason: SyncReason, attempt: number) => void;
@@ -83,7 +84,7 @@ export class BookSequencer {
     snapshots_ignored: 0,
     syncs: 0,
   };
-  /** BOOK_SEQUENCE_GAP or BOOK_CROSSED: why the book was last given up. */
+  /** BOOK_SEQUENCE_GAP or BOOK_CROSSED: why the book was last discarded. */
   last_error: ForetickError | undefined;
   readonly #options: SequencerOptions;
   readonly #buffer_events_max: number;
@@ -150,10 +151,10 @@ export class BookSequencer {
     this.#options.onUpdate?.(this.book);
   }
 
-  /** Applies a diff to the book in step; false where it was not applied, or gave the book up. */
+  /** Applies a diff to the book in step; false where it was not applied, or the book was discarded. */
   #follow(event: DepthDiffEvent): boolean {
     const { update_id } = this.book;
-    assert(update_id !== undefined, "a book in step stands at an update");
+    assert(update_id !== undefined, "a book in step has applied an update");
     if (event.last_update_id <= update_id) {
       this.counters.diffs_old += 1;
       return false;

@@ -1,6 +1,6 @@
 /**
- * Two witnesses of the best bid and ask: the book, rebuilt from a snapshot and diffs, and the exchange's own
- * quotes. Both name the update they stand at; where they name the same, they must agree. The two streams run
+ * Two sources of the best bid and ask: the book, rebuilt from a snapshot and diffs, and the exchange's own
+ * quotes. Both name their last update; where it is the same, they must agree. The two streams run
  * apart, so each side waits, within bounds, for the other.
  */
 
@@ -14,13 +14,14 @@ interface Sighting {
 }
 
 export class TouchCheck {
-  /** Updates at which book and quote both stood. */
+  /** Updates that both book and quote reached. */
   compared = 0;
   /** Those at which prices and quantities were equal. */
   matches = 0;
   /** The last update at which they were not. */
   last_mismatch: { readonly update_id: number; readonly book: Touch; readonly quote: Touch } | undefined;
   readonly #kept_max: number;
+  #epoch = 0;
   /** Ascending by update, both. */
   #books: Sighting[] = [];
   #quotes: Sighting[] = [];
@@ -30,6 +31,9 @@ export class TouchCheck {
   }
 
   onQuote(event: QuoteEvent): void {
+    // Updates of another numbering are compared with none of before.
+    if (event.epoch !== this.#epoch) this.onDisconnect();
+    this.#epoch = event.epoch;
     this.#see(this.#quotes, { update_id: event.update_id, touch: event });
   }
 
@@ -39,7 +43,7 @@ export class TouchCheck {
     if (touch && book.update_id !== undefined) this.#see(this.#books, { update_id: book.update_id, touch });
   }
 
-  /** Forgets what waits for its counterpart; the counters stay. */
+  /** Drops what waits for its counterpart; the counters stay. */
   onDisconnect(): void {
     this.#books = [];
     this.#quotes = [];
@@ -53,7 +57,7 @@ export class TouchCheck {
     if (kept.length > this.#kept_max) kept.shift();
   }
 
-  /** Compares all pairs present; what can have no counterpart any more is let go. */
+  /** Compares all pairs present; what can no longer have a counterpart is dropped. */
   #pair(): void {
     let books = 0;
     let quotes = 0;

@@ -16,6 +16,7 @@ export const snapshot = (id: number, bids: Levels, asks: Levels): DepthSnapshotE
 
 export const diff = (first: number, last: number, bids: Levels = [], asks: Levels = []): DepthDiffEvent => ({
   kind: "depth_diff",
+  epoch: 0,
   ...shared,
   first_update_id: updateId(first),
   last_update_id: updateId(last),
@@ -25,6 +26,7 @@ export const diff = (first: number, last: number, bids: Levels = [], asks: Level
 
 export const quote = (id: number, touch: Touch): QuoteEvent => ({
   kind: "quote",
+  epoch: 0,
   ...shared,
   update_id: updateId(id),
   ...touch,

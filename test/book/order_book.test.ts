@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type Int64, narrowed, QTY_E8_MAX } from "../../src/base/units.ts";
 import type { Levels } from "../../src/binance/events.ts";
 import { OrderBook } from "../../src/book/order_book.ts";
 import { diff, snapshot } from "./events.ts";
 
-/** The book as anybody would write it first: a map a side, sorted whenever it is looked at. */
+/** The simplest book: one map per side, sorted whenever it is read. */
 class NaiveBook {
-  readonly bids = new Map<number, number>();
-  readonly asks = new Map<number, number>();
+  readonly bids = new Map<number, Int64>();
+  readonly asks = new Map<number, Int64>();
 
   replace(bids: Levels, asks: Levels): void {
     this.bids.clear();
@@ -20,16 +21,17 @@ class NaiveBook {
     set(this.asks, asks);
   }
 
-  top(side: "bids" | "asks", n: number): [number, number][] {
+  top(side: "bids" | "asks", n: number): [number, Int64][] {
     const sign = side === "bids" ? -1 : 1;
     return [...this[side]].sort(([a], [b]) => sign * (a - b)).slice(0, n);
   }
 }
 
-function set(side: Map<number, number>, levels: Levels): void {
+function set(side: Map<number, Int64>, levels: Levels): void {
   for (let i = 0; i < levels.length; i += 2) {
-    if (levels[i + 1] === 0) side.delete(levels[i]!);
-    else side.set(levels[i]!, levels[i + 1]!);
+    const price_e8 = Number(levels[i]);
+    if (levels[i + 1] === 0) side.delete(price_e8);
+    else side.set(price_e8, levels[i + 1]!);
   }
 }
 
@@ -40,10 +42,12 @@ const level = (price: fc.Arbitrary<number>) =>
       fc.constant(0),
       fc.integer({ min: 1, max: 9 }),
       fc.maxSafeNat().map((n) => n >> 8),
+      fc.bigInt({ min: 1n, max: QTY_E8_MAX }).map(narrowed),
+      fc.bigInt({ min: QTY_E8_MAX - 9n, max: QTY_E8_MAX }),
     ),
   );
 const side = (price: fc.Arbitrary<number>) =>
-  fc.array(level(price), { maxLength: 40 }).map((levels) => levels.flat());
+  fc.array(level(price), { maxLength: 40 }).map((levels): Int64[] => levels.flat());
 /** Prices from narrow ranges, so that levels meet again; the two sides overlap a little, as a blind book may. */
 const bids = side(fc.integer({ min: 1, max: 130 }));
 const asks = side(fc.integer({ min: 120, max: 250 }));
@@ -55,8 +59,8 @@ describe("OrderBook", () => {
       const book = new OrderBook();
       const naive = new NaiveBook();
       // A snapshot names a price once.
-      const once = (flat: number[]): number[] => {
-        const map = new Map<number, number>();
+      const once = (flat: Int64[]): Int64[] => {
+        const map = new Map<number, Int64>();
         set(map, flat);
         return [...map].flat();
       };
@@ -75,7 +79,8 @@ describe("OrderBook", () => {
       for (const n of [1, 5, 20, 1_000]) {
         expect([...book.depth(n).bids]).toEqual(naive.top("bids", n).flat());
         expect([...book.depth(n).asks]).toEqual(naive.top("asks", n).flat());
-        const sum = (levels: [number, number][]) => levels.reduce((total, [, qty]) => total + qty, 0);
+        const sum = (levels: [number, Int64][]): Int64 =>
+          narrowed(levels.reduce((total, [, qty]) => total + BigInt(qty), 0n));
         expect(book.sums("bid", n)).toBe(sum(naive.top("bids", n).toReversed()));
         expect(book.sums("ask", n)).toBe(sum(naive.top("asks", n).toReversed()));
       }
@@ -145,7 +150,7 @@ describe("OrderBook", () => {
     expect(book.levels_dropped).toBe(3);
   });
 
-  it("knows a crossed book", () => {
+  it("recognises a crossed book", () => {
     const book = new OrderBook();
     book.applySnapshot(snapshot(1, [100, 1], [101, 1]));
     expect(book.crossed).toBe(false);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { micros } from "../../src/base/units.ts";
+import type { MarketSource } from "../../src/binance/capture/market_source.ts";
 import type { MarketEvent } from "../../src/binance/events.ts";
-import { FrameReader } from "../../src/binance/reader.ts";
 import { encodeMessage } from "../../src/binance/sbe/encode.ts";
+import { FrameReader } from "../../src/binance/stream/reader.ts";
 import { OrderBook } from "../../src/book/order_book.ts";
 import { BookSequencer } from "../../src/book/sequencer.ts";
 import { TouchCheck } from "../../src/book/touch_check.ts";
-import { recordingSource } from "../../src/sim/recording.ts";
-import type { MarketSource } from "../../src/sim/source.ts";
+import { recordingSource } from "../../src/sim/recording/recording.ts";
 import { RECORDING, recording_is_here, simulatedSeconds } from "../sim/markets.ts";
 import { snapshot } from "./events.ts";
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Int64 } from "../../src/base/units.ts";
 import { OrderBook } from "../../src/book/order_book.ts";
 import { BOOK_MOVES, BookSequencer, type SyncReason } from "../../src/book/sequencer.ts";
 import { diff, snapshot } from "./events.ts";
@@ -24,7 +25,7 @@ function synced() {
   return all;
 }
 
-const bids = (sequencer: BookSequencer): number[] => [...sequencer.book.depth(99).bids];
+const bids = (sequencer: BookSequencer): Int64[] => [...sequencer.book.depth(99).bids];
 
 describe("BookSequencer", () => {
   it("asks for a snapshot at the first diff, not before, and once", () => {
@@ -161,7 +162,7 @@ describe("BookSequencer", () => {
     expect(asked.at(-1)).toEqual(["first_diff", 1]);
   });
 
-  it("repeats its question when told that no answer will come, while one is wanted", () => {
+  it("repeats its request when no answer will come, while one is needed", () => {
     const { sequencer, asked } = sequencerOf();
     sequencer.askAgain();
     sequencer.onDiff(diff(10, 12));
