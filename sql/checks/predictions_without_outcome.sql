@@ -1,31 +1,36 @@
--- Is an outcome missing though the market went on for a minute past the horizon?
--- An outcome that cannot be known is a row with nulls, so every prediction gets one.
+-- Is an outcome missing though the market went on for two minutes past the horizon?
+-- An outcome that cannot be known is a row with nulls, so every prediction gets one. After a start the service
+-- joins what the process before it left open within a minute, older history a day at a time.
 with newest as (
   select
-    symbol,
-    max(ts) as ts
-  from predictions
-  group by symbol
+    s.symbol,
+    q.ts
+  from (select distinct symbol from predictions) s
+  cross join lateral (
+    select ts
+    from quotes
+    where symbol = s.symbol
+      and not late
+      and set_aside is null
+    order by ts desc
+    limit 1
+  ) q
 )
 select
   p.symbol,
   p.ts,
-  p.model_version
+  p.model_version,
+  p.horizon_s
 from predictions p
 join newest n on n.symbol = p.symbol
-where p.ts + make_interval(secs => p.horizon_s + 60) < n.ts
+where p.ts + make_interval(secs => p.horizon_s + 120) < n.ts
   and not exists (
     select
     from outcomes o
-    where o.symbol = p.symbol
+    where o.venue = p.venue
+      and o.symbol = p.symbol
       and o.ts = p.ts
       and o.model_version = p.model_version
+      and o.horizon_s = p.horizon_s
   )
-  and not exists (
-    select
-    from disconnects d
-    where d.symbol = p.symbol
-      and d.ts >= p.ts
-      and d.ts <= p.ts + make_interval(secs => p.horizon_s + 60)
-  )
-order by p.symbol, p.ts, p.model_version;
+order by p.symbol, p.ts, p.model_version, p.horizon_s;

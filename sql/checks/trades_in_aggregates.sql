@@ -1,4 +1,4 @@
--- Does an aggregate stand for a trade that is stored as well?
+-- Does an aggregate include a trade that is stored as well?
 select
   a.symbol,
   a.first_trade_id,

@@ -1,5 +1,5 @@
 -- Are trade ids missing where no disconnect marks a break?
--- Ids are consecutive per symbol. A gap is marked where a disconnect falls between the trades around it.
+-- Ids are consecutive per symbol, but for those the exchange has no trade of (absent_trades). A gap is marked where a disconnect falls between the trades around it.
 with neighbours as (
   select
     symbol,
@@ -25,5 +25,12 @@ where n.trade_id > n.before_id + 1
     where d.symbol = n.symbol
       and d.ts >= n.before_ts
       and d.ts <= n.ts
+  )
+  and not exists (
+    select
+    from absent_trades a
+    where a.symbol = n.symbol
+      and a.from_id <= n.before_id + 1
+      and a.to_id >= n.trade_id - 1
   )
 order by n.symbol, n.trade_id;

@@ -63,63 +63,31 @@ declare
   -- An instant's bar is that of the second before it.
   from_sec timestamptz := to_timestamp(start_t - 1);
   to_sec timestamptz := to_timestamp(end_t - 1);
+  -- From here on breaks count: the first instant's look-back, and what it reads.
+  known_from timestamptz := to_timestamp(least(first_t - 31, start_t - 1));
+  trade_places bar_places := bar_places_of('trade_bars_1s', 'trades', p_symbol);
+  quote_places bar_places := bar_places_of('quote_bars_1s', 'quotes', p_symbol);
+  ends record := row_ends(p_symbol, known_from, to_sec, trade_places, quote_places);
   -- Data begins somewhere inside the first second that has any, and is whole from the next one on.
-  first_sec bigint := least(
-    (
-      select us_of(sec) / 1000000
-      from bars_1s
-      where symbol = p_symbol
-        and sec < to_sec
-      order by sec
-      limit 1
-    ),
-    (
-      select us_of(sec) / 1000000
-      from quotes_1s
-      where symbol = p_symbol
-        and sec < to_sec
-      order by sec
-      limit 1
-    )
+  first_sec bigint := coalesce(
+    least(ends.trades_before[1], ends.quotes_before),
+    first_row_sec(p_symbol, trade_places, quote_places)
   );
-  last_trade_before bigint[] := (
-    select max(array[last_trade_id, close_e8, last_trade_ts_us])
-    from (
-      select last_trade_id, close_e8, last_trade_ts_us
-      from bars_1s
-      where symbol = p_symbol
-        and sec < from_sec
-      order by sec desc
-      limit 128
-    ) as newest
+  -- Data is known as of t if an event at or after t bears it out.
+  last_sec bigint := coalesce(
+    greatest(ends.trades_after[1], ends.quotes_after),
+    last_row_sec(p_symbol, trade_places, quote_places)
   );
-  last_quote_before bigint[] := (
-    select max(array[update_id, ts_us, bid_price_e8, bid_qty_e8, ask_price_e8, ask_qty_e8])
-    from (
-      select update_id, ts_us, bid_price_e8, bid_qty_e8, ask_price_e8, ask_qty_e8
-      from quotes_1s
-      where symbol = p_symbol
-        and sec < from_sec
-      order by sec desc
-      limit 128
-    ) as newest
-  );
+  last_trade_before bigint[] := last_trade_before(p_symbol, from_sec, trade_places);
+  last_quote_before bigint[] := last_quote_before(p_symbol, from_sec, quote_places);
+  -- No quote from before a break is current after it.
   marker_before_us bigint := coalesce(
     (
       select us_of(max(ts))
       from disconnects
       where symbol = p_symbol
         and ts < from_sec
-    ),
-    -1
-  );
-  hole_before_us bigint := coalesce(
-    (
-      select us_of(max(ts))
-      from disconnects
-      where symbol = p_symbol
-        and ts < from_sec
-        and filled_at is null
+        and stream in ('all', 'quote')
     ),
     -1
   );
@@ -128,13 +96,11 @@ begin
   with
   breaks as materialized (
     select
-      us_of(ts) / 1000000 + 1 as t,
-      max(us_of(ts)) as marker_us,
-      max(us_of(ts)) filter (where filled_at is null) as hole_us
-    from disconnects
-    where symbol = p_symbol
-      and ts >= from_sec
-      and ts < to_sec
+      greatest(ts_us / 1000000 + 1, start_t) as t,
+      max(ts_us) filter (where quotes) as marker_us,
+      max(until_us) filter (where trades) as hole_us
+    from breaks_of(p_symbol, known_from, to_sec, trade_places, quote_places,
+      ends.trades_before, ends.trades_after, ends.quotes_before, ends.quotes_after)
     group by 1
   ),
   heard as (
@@ -144,26 +110,22 @@ begin
       coalesce(b.sell_qty_e8, 0) as sell_qty_e8,
       coalesce(b.n, 0) as n,
       coalesce(b.notional_e16, 0) as notional_e16,
-      o.bid_qty_top20_e8,
-      o.ask_qty_top20_e8,
-      o.bid_qty_top5_e8,
-      o.ask_qty_top5_e8,
-      greatest(max(case when b.sec is not null then array[b.last_trade_id, b.close_e8, b.last_trade_ts_us] end) over so_far, last_trade_before) as last_trade,
-      greatest(max(case when q.sec is not null then array[q.update_id, q.ts_us, q.bid_price_e8, q.bid_qty_e8, q.ask_price_e8, q.ask_qty_e8] end) over so_far, last_quote_before) as last_quote,
+      coalesce(o.exact_e8[3], o.bid_qty_top20_e8) as bid_qty_top20_e8,
+      coalesce(o.exact_e8[4], o.ask_qty_top20_e8) as ask_qty_top20_e8,
+      coalesce(o.exact_e8[1], o.bid_qty_top5_e8) as bid_qty_top5_e8,
+      coalesce(o.exact_e8[2], o.ask_qty_top5_e8) as ask_qty_top5_e8,
+      greatest(max(case when b.sec is not null then array[b.epoch, b.last_trade_id, b.close_e8, b.last_trade_ts_us] end) over so_far, last_trade_before) as last_trade,
+      greatest(max(case when q.sec is not null then array[q.epoch, q.update_id, q.ts_us, q.bid_price_e8, q.bid_qty_e8, q.ask_price_e8, q.ask_qty_e8] end) over so_far, last_quote_before) as last_quote,
       greatest(max(d.marker_us) over so_far, marker_before_us) as marker_us,
-      greatest(max(d.hole_us) over so_far, hole_before_us) as hole_us
+      coalesce(max(d.hole_us) over so_far, -1) as hole_us
     from generate_series(start_t, end_t - 1) as seconds(t)
     left join breaks d using (t)
-    left join bars_1s b
-      on b.symbol = p_symbol
-      and b.sec = to_timestamp(t - 1)
-      and b.sec >= from_sec
-      and b.sec < to_sec
-    left join quotes_1s q
-      on q.symbol = p_symbol
-      and q.sec = to_timestamp(t - 1)
-      and q.sec >= from_sec
-      and q.sec < to_sec
+    left join trade_bars_of(p_symbol, from_sec, to_sec, trade_places.elsewhere, trade_places.dropped, trade_places.raw) b
+      on b.sec = to_timestamp(t - 1)
+      and b.n > 0
+    left join quote_bars_of(p_symbol, from_sec, to_sec, quote_places.elsewhere, quote_places.dropped, quote_places.raw) q
+      on q.sec = to_timestamp(t - 1)
+      and q.n_quotes > 0
     left join book_1s o
       on o.symbol = p_symbol
       and o.sec = to_timestamp(t - 1)
@@ -174,10 +136,11 @@ begin
   instants as (
     select
       t,
+      (t - start_t + 1)::int as i,
       hole_us,
-      last_trade[2] as close_e8,
-      case when last_quote[2] > marker_us then last_quote[3] end as bid_price_e8,
-      case when last_quote[2] > marker_us then last_quote[5] end as ask_price_e8,
+      last_trade[3] as close_e8,
+      case when last_quote[3] > marker_us then last_quote[4] end as bid_price_e8,
+      case when last_quote[3] > marker_us then last_quote[6] end as ask_price_e8,
       buy_qty_e8,
       sell_qty_e8,
       bid_qty_top20_e8,
@@ -192,6 +155,7 @@ begin
   stage_1 as (
     select
       t,
+      i,
       hole_us,
       close_e8,
       bid_price_e8,
@@ -220,6 +184,7 @@ begin
   stage_2 as (
     select
       t,
+      i,
       hole_us,
       close_e8,
       bid_price_e8,
@@ -246,9 +211,15 @@ begin
     where t >= first_t - 9
     order by t
   ),
+  series_2 as materialized (
+    select
+      array_agg(coalesce(ret_1s, 'NaN') order by t) as ret_1s__f
+    from stage_2
+  ),
   stage_3 as (
     select
       t,
+      i,
       hole_us,
       close_e8,
       bid_price_e8,
@@ -270,17 +241,16 @@ begin
       n_5s,
       notional_5s,
       momentum,
-      array_agg(ret_1s) over last_10 as ret_1s_last_10,
       lag(ret_1s, 1) over seconds as ret_1s_1s_ago,
       lag(qty_5s, 5) over seconds as qty_5s_5s_ago
     from stage_2
     window
-      last_10 as (order by t rows 9 preceding),
       seconds as (order by t)
   ),
   stage_4 as (
     select
       t,
+      i,
       hole_us,
       close_e8,
       bid_price_e8,
@@ -304,24 +274,29 @@ begin
       momentum,
       ret_1s_1s_ago,
       qty_5s_5s_ago,
-      ret_1s_last_10,
-      (ret_1s_last_10[1]
-        + ret_1s_last_10[2]
-        + ret_1s_last_10[3]
-        + ret_1s_last_10[4]
-        + ret_1s_last_10[5]
-        + ret_1s_last_10[6]
-        + ret_1s_last_10[7]
-        + ret_1s_last_10[8]
-        + ret_1s_last_10[9]
-        + ret_1s_last_10[10]) / 10::float8 as price_volatility_mean
+      case when t >= first_t then (ret_1s__f[i - 30]
+        + ret_1s__f[i - 29]
+        + ret_1s__f[i - 28]
+        + ret_1s__f[i - 27]
+        + ret_1s__f[i - 26]
+        + ret_1s__f[i - 25]
+        + ret_1s__f[i - 24]
+        + ret_1s__f[i - 23]
+        + ret_1s__f[i - 22]
+        + ret_1s__f[i - 21]) / 10::float8 end as price_volatility_mean
     from stage_3
-    where t >= first_t
+    cross join (
+      select
+        (select ret_1s__f from series_2) as ret_1s__f
+      offset 0
+    ) as series
+    where t >= first_t - 9
     order by t
   ),
   stage_6 as (
     select
       t,
+      i,
       hole_us,
       close_e8,
       bid_price_e8,
@@ -345,24 +320,29 @@ begin
       momentum,
       ret_1s_1s_ago,
       qty_5s_5s_ago,
-      sqrt(((ret_1s_last_10[1] - price_volatility_mean) * (ret_1s_last_10[1] - price_volatility_mean)
-        + (ret_1s_last_10[2] - price_volatility_mean) * (ret_1s_last_10[2] - price_volatility_mean)
-        + (ret_1s_last_10[3] - price_volatility_mean) * (ret_1s_last_10[3] - price_volatility_mean)
-        + (ret_1s_last_10[4] - price_volatility_mean) * (ret_1s_last_10[4] - price_volatility_mean)
-        + (ret_1s_last_10[5] - price_volatility_mean) * (ret_1s_last_10[5] - price_volatility_mean)
-        + (ret_1s_last_10[6] - price_volatility_mean) * (ret_1s_last_10[6] - price_volatility_mean)
-        + (ret_1s_last_10[7] - price_volatility_mean) * (ret_1s_last_10[7] - price_volatility_mean)
-        + (ret_1s_last_10[8] - price_volatility_mean) * (ret_1s_last_10[8] - price_volatility_mean)
-        + (ret_1s_last_10[9] - price_volatility_mean) * (ret_1s_last_10[9] - price_volatility_mean)
-        + (ret_1s_last_10[10] - price_volatility_mean) * (ret_1s_last_10[10] - price_volatility_mean)) / 9::float8) as price_volatility
+      nullif(sqrt(((ret_1s__f[i - 30] - price_volatility_mean) * (ret_1s__f[i - 30] - price_volatility_mean)
+        + (ret_1s__f[i - 29] - price_volatility_mean) * (ret_1s__f[i - 29] - price_volatility_mean)
+        + (ret_1s__f[i - 28] - price_volatility_mean) * (ret_1s__f[i - 28] - price_volatility_mean)
+        + (ret_1s__f[i - 27] - price_volatility_mean) * (ret_1s__f[i - 27] - price_volatility_mean)
+        + (ret_1s__f[i - 26] - price_volatility_mean) * (ret_1s__f[i - 26] - price_volatility_mean)
+        + (ret_1s__f[i - 25] - price_volatility_mean) * (ret_1s__f[i - 25] - price_volatility_mean)
+        + (ret_1s__f[i - 24] - price_volatility_mean) * (ret_1s__f[i - 24] - price_volatility_mean)
+        + (ret_1s__f[i - 23] - price_volatility_mean) * (ret_1s__f[i - 23] - price_volatility_mean)
+        + (ret_1s__f[i - 22] - price_volatility_mean) * (ret_1s__f[i - 22] - price_volatility_mean)
+        + (ret_1s__f[i - 21] - price_volatility_mean) * (ret_1s__f[i - 21] - price_volatility_mean)) / 9::float8), 'NaN') as price_volatility
     from stage_4
+    cross join (
+      select
+        (select ret_1s__f from series_2) as ret_1s__f
+      offset 0
+    ) as series
     where t >= first_t
     order by t
   )
   select
     p_symbol,
     to_timestamp(t),
-    coalesce(first_sec < t - 31 and hole_us < (t - 31) * 1000000, false) as warm,
+    coalesce(first_sec < t - 31 and t <= last_sec and hole_us < (t - 31) * 1000000, false) as warm,
     close_e8::float8 / 1e8::float8 as price,
     (bid_price_e8 + ask_price_e8)::float8 / 2e8::float8 as mid_price,
     ret_1s,
@@ -407,7 +387,7 @@ begin
 end
 $function$;
 
-comment on function features_gold(text, timestamptz, timestamptz) is 'Feature set gold, hash 4d90733d13976e7d63060b7a719bc4cd40a1f332b1e459c1cec528ded28d01ba; text 74bd089d6137b4d210093c526cbca318b0a6d034fff998613f2bb2f129ea822e';
+comment on function features_gold(text, timestamptz, timestamptz) is 'Feature set gold, hash 4d90733d13976e7d63060b7a719bc4cd40a1f332b1e459c1cec528ded28d01ba; text 6ddde6d6220a66db48e8425438babf3f2a838dae88b2ad4634c4cfed0a6d2c44';
 
 -- Which vectors of feature set gold may a model learn from, and what came of each p_horizon_s later?
 -- Generated from src/features: change it there. Set hash 4d90733d13976e7d63060b7a719bc4cd40a1f332b1e459c1cec528ded28d01ba.
@@ -458,6 +438,7 @@ returns table (
   spread_momentum_int double precision,
   vol_imbalance_int double precision,
   mid_sum_e8 bigint,
+  close_e8 bigint,
   label_mid double precision,
   label_last double precision,
   known_at timestamptz
@@ -477,64 +458,51 @@ declare
   start_t bigint := first_t - 30;
   from_sec timestamptz := to_timestamp(start_t - 1);
   to_sec timestamptz := to_timestamp(end_t + p_horizon_s - 1);
+  trade_places bar_places := bar_places_of('trade_bars_1s', 'trades', p_symbol);
+  quote_places bar_places := bar_places_of('quote_bars_1s', 'quotes', p_symbol);
   -- A quote, or a trade, at or after t + p_horizon_s says that nothing before it is missing.
-  newest_quote_t bigint := us_of((select max(sec) from quotes_1s where symbol = p_symbol)) / 1000000;
-  newest_trade_t bigint := us_of((select max(sec) from bars_1s where symbol = p_symbol)) / 1000000;
-  last_trade_before bigint[] := (
-    select max(last_row)
-    from (
-      select array[last_trade_id, close_e8, us_of(received_at)] as last_row
-      from bars_1s
-      where symbol = p_symbol
-        and sec < from_sec
-      order by sec desc
-      limit 128
-    ) as newest
-  );
-  last_quote_before bigint[] := (
-    select max(last_row)
-    from (
-      select array[update_id, ts_us, bid_price_e8 + ask_price_e8, us_of(received_at)] as last_row
-      from quotes_1s
-      where symbol = p_symbol
-        and sec < from_sec
-      order by sec desc
-      limit 128
-    ) as newest
-  );
-  marker_before_us bigint := us_of((select max(ts) from disconnects where symbol = p_symbol and ts < from_sec));
+  newest record := row_ends(p_symbol, 'infinity', 'infinity', trade_places, quote_places);
+  newest_quote_t bigint := newest.quotes_before;
+  newest_trade_t bigint := newest.trades_before[1];
+  ends record := row_ends(p_symbol, from_sec, to_sec, trade_places, quote_places);
+  last_trade_before bigint[] := last_trade_before(p_symbol, from_sec, trade_places);
+  last_quote_before bigint[] := last_quote_before(p_symbol, from_sec, quote_places);
+  -- No quote from before a break is current after it.
+  marker_before_us bigint := us_of((
+    select max(ts)
+    from disconnects
+    where symbol = p_symbol
+      and ts < from_sec
+      and stream in ('all', 'quote')
+  ));
 begin
   return query
   with
   breaks as materialized (
     select
-      us_of(ts) / 1000000 + 1 as t,
-      max(us_of(ts)) as marker_us
-    from disconnects
-    where symbol = p_symbol
-      and ts >= from_sec
-      and ts < to_sec
+      greatest(ts_us / 1000000 + 1, start_t) as t,
+      max(ts_us) filter (where quotes) as marker_us,
+      max(until_us) filter (where trades) as hole_us
+    from breaks_of(p_symbol, from_sec, to_sec, trade_places, quote_places,
+      ends.trades_before, ends.trades_after, ends.quotes_before, ends.quotes_after)
     group by 1
   ),
   heard as (
     select
       t,
       greatest(b.received_at, q.received_at, o.received_at) as received_at,
-      greatest(max(case when b.sec is not null then array[b.last_trade_id, b.close_e8, us_of(b.received_at)] end) over so_far, last_trade_before) as last_trade,
-      greatest(max(case when q.sec is not null then array[q.update_id, q.ts_us, q.bid_price_e8 + q.ask_price_e8, us_of(q.received_at)] end) over so_far, last_quote_before) as last_quote,
-      greatest(max(d.marker_us) over so_far, marker_before_us) as marker_us
+      greatest(max(case when b.sec is not null then array[b.epoch, b.last_trade_id, b.close_e8, b.last_trade_ts_us, us_of(b.received_at)] end) over so_far, last_trade_before) as last_trade,
+      greatest(max(case when q.sec is not null then array[q.epoch, q.update_id, q.ts_us, q.bid_price_e8, q.bid_qty_e8, q.ask_price_e8, q.ask_qty_e8, us_of(q.received_at)] end) over so_far, last_quote_before) as last_quote,
+      greatest(max(d.marker_us) over so_far, marker_before_us) as marker_us,
+      max(d.hole_us) over so_far as hole_us
     from generate_series(start_t, end_t + p_horizon_s - 1) as seconds(t)
     left join breaks d using (t)
-    left join bars_1s b
-      on b.symbol = p_symbol
-      and b.sec = to_timestamp(t - 1)
-      and b.sec >= from_sec
-      and b.sec < to_sec
-    left join quotes_1s q
-      on q.symbol = p_symbol
-      and q.sec = to_timestamp(t - 1)
-      and q.sec >= from_sec
-      and q.sec < to_sec
+    left join trade_bars_of(p_symbol, from_sec, to_sec, trade_places.elsewhere, trade_places.dropped, trade_places.raw) b
+      on b.sec = to_timestamp(t - 1)
+      and b.n > 0
+    left join quote_bars_of(p_symbol, from_sec, to_sec, quote_places.elsewhere, quote_places.dropped, quote_places.raw) q
+      on q.sec = to_timestamp(t - 1)
+      and q.n_quotes > 0
     left join book_1s o
       on o.symbol = p_symbol
       and o.sec = to_timestamp(t - 1)
@@ -545,10 +513,11 @@ begin
   blocks as (
     select
       t,
-      last_trade[2] as close_e8,
-      case when last_quote[2] > coalesce(marker_us, -1) then last_quote[3] end as mid_sum_e8,
+      last_trade[3] as close_e8,
+      case when last_quote[3] > coalesce(marker_us, -1) then last_quote[4] + last_quote[6] end as mid_sum_e8,
       marker_us,
-      at_us(greatest(last_trade[3], last_quote[4])) as carried_at,
+      hole_us,
+      at_us(greatest(last_trade[5], last_quote[8])) as carried_at,
       received_at,
       max(received_at) over (partition by t / 31 order by t rows unbounded preceding) as block_until_at,
       max(received_at) over (partition by t / 31 order by t desc rows unbounded preceding) as block_from_at
@@ -561,7 +530,8 @@ begin
       mid_sum_e8,
       lead(close_e8, p_horizon_s) over seconds as close_then_e8,
       lead(mid_sum_e8, p_horizon_s) over seconds as mid_sum_then_e8,
-      coalesce(lead(marker_us, p_horizon_s) over seconds >= t * 1000000, false) as broken,
+      coalesce(lead(marker_us, p_horizon_s) over seconds >= t * 1000000, false) as quotes_broken,
+      coalesce(lead(hole_us, p_horizon_s) over seconds >= t * 1000000, false) as trades_broken,
       greatest(carried_at, block_until_at, lag(block_from_at, 30) over seconds) as vector_known_at,
       max(received_at) over (order by t rows between 1 following and p_horizon_s following) as label_received_at
     from blocks
@@ -571,8 +541,9 @@ begin
     select
       t,
       mid_sum_e8,
-      case when t + p_horizon_s <= newest_quote_t and not broken then lnr(mid_sum_then_e8, mid_sum_e8) end as label_mid,
-      case when t + p_horizon_s <= newest_trade_t and not broken then lnr(close_then_e8, close_e8) end as label_last,
+      close_e8,
+      case when t + p_horizon_s <= newest_quote_t and not quotes_broken then lnr(mid_sum_then_e8, mid_sum_e8) end as label_mid,
+      case when t + p_horizon_s <= newest_trade_t and not trades_broken then lnr(close_then_e8, close_e8) end as label_last,
       greatest(vector_known_at, label_received_at) as known_at
     from ends
     where t >= first_t
@@ -619,6 +590,7 @@ begin
     f.spread_momentum_int,
     f.vol_imbalance_int,
     l.mid_sum_e8,
+    l.close_e8,
     l.label_mid,
     l.label_last,
     l.known_at
@@ -630,4 +602,4 @@ begin
 end
 $function$;
 
-comment on function training_gold(text, timestamptz, timestamptz, integer) is 'Feature set gold, hash 4d90733d13976e7d63060b7a719bc4cd40a1f332b1e459c1cec528ded28d01ba; text 685c92f6e17a405d4dfb14fda2022d1210b8b7ebafa382722f589b54b6d30d07';
+comment on function training_gold(text, timestamptz, timestamptz, integer) is 'Feature set gold, hash 4d90733d13976e7d63060b7a719bc4cd40a1f332b1e459c1cec528ded28d01ba; text e303077a9a9d2c8607e089b692d8f3118e7f2a275292a5915cf1c09cf5d65468';

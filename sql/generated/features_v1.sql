@@ -48,63 +48,32 @@ declare
   -- An instant's bar is that of the second before it.
   from_sec timestamptz := to_timestamp(start_t - 1);
   to_sec timestamptz := to_timestamp(end_t - 1);
+  -- From here on breaks count: the first instant's look-back, and what it reads.
+  known_from timestamptz := to_timestamp(least(least(first_t - 61, (first_t / 300 - 1) * 300), start_t - 1));
+  trade_places bar_places := bar_places_of('trade_bars_1s', 'trades', p_symbol);
+  quote_places bar_places := bar_places_of('quote_bars_1s', 'quotes', p_symbol);
+  block_places bar_places := bar_places_of('trade_blocks_5m', 'trades', p_symbol);
+  ends record := row_ends(p_symbol, known_from, to_sec, trade_places, quote_places);
   -- Data begins somewhere inside the first second that has any, and is whole from the next one on.
-  first_sec bigint := least(
-    (
-      select us_of(sec) / 1000000
-      from bars_1s
-      where symbol = p_symbol
-        and sec < to_sec
-      order by sec
-      limit 1
-    ),
-    (
-      select us_of(sec) / 1000000
-      from quotes_1s
-      where symbol = p_symbol
-        and sec < to_sec
-      order by sec
-      limit 1
-    )
+  first_sec bigint := coalesce(
+    least(ends.trades_before[1], ends.quotes_before),
+    first_row_sec(p_symbol, trade_places, quote_places)
   );
-  last_trade_before bigint[] := (
-    select max(array[last_trade_id, close_e8, last_trade_ts_us])
-    from (
-      select last_trade_id, close_e8, last_trade_ts_us
-      from bars_1s
-      where symbol = p_symbol
-        and sec < from_sec
-      order by sec desc
-      limit 128
-    ) as newest
+  -- Data is known as of t if an event at or after t bears it out.
+  last_sec bigint := coalesce(
+    greatest(ends.trades_after[1], ends.quotes_after),
+    last_row_sec(p_symbol, trade_places, quote_places)
   );
-  last_quote_before bigint[] := (
-    select max(array[update_id, ts_us, bid_price_e8, bid_qty_e8, ask_price_e8, ask_qty_e8])
-    from (
-      select update_id, ts_us, bid_price_e8, bid_qty_e8, ask_price_e8, ask_qty_e8
-      from quotes_1s
-      where symbol = p_symbol
-        and sec < from_sec
-      order by sec desc
-      limit 128
-    ) as newest
-  );
+  last_trade_before bigint[] := last_trade_before(p_symbol, from_sec, trade_places);
+  last_quote_before bigint[] := last_quote_before(p_symbol, from_sec, quote_places);
+  -- No quote from before a break is current after it.
   marker_before_us bigint := coalesce(
     (
       select us_of(max(ts))
       from disconnects
       where symbol = p_symbol
         and ts < from_sec
-    ),
-    -1
-  );
-  hole_before_us bigint := coalesce(
-    (
-      select us_of(max(ts))
-      from disconnects
-      where symbol = p_symbol
-        and ts < from_sec
-        and filled_at is null
+        and stream in ('all', 'quote')
     ),
     -1
   );
@@ -113,13 +82,11 @@ begin
   with
   breaks as materialized (
     select
-      us_of(ts) / 1000000 + 1 as t,
-      max(us_of(ts)) as marker_us,
-      max(us_of(ts)) filter (where filled_at is null) as hole_us
-    from disconnects
-    where symbol = p_symbol
-      and ts >= from_sec
-      and ts < to_sec
+      greatest(ts_us / 1000000 + 1, start_t) as t,
+      max(ts_us) filter (where quotes) as marker_us,
+      max(until_us) filter (where trades) as hole_us
+    from breaks_of(p_symbol, known_from, to_sec, trade_places, quote_places,
+      ends.trades_before, ends.trades_after, ends.quotes_before, ends.quotes_after)
     group by 1
   ),
   heard as (
@@ -131,51 +98,52 @@ begin
       coalesce(b.notional_e16, 0) as notional_e16,
       coalesce(b.qty_max_e8, 0) as qty_max_e8,
       case when qty_q95_100_300s_e8_block.n <= 4000000 then qty_q95_100_300s_e8_block.qty_p95_e8 end as qty_q95_100_300s_e8,
-      greatest(max(case when b.sec is not null then array[b.last_trade_id, b.close_e8, b.last_trade_ts_us] end) over so_far, last_trade_before) as last_trade,
-      greatest(max(case when q.sec is not null then array[q.update_id, q.ts_us, q.bid_price_e8, q.bid_qty_e8, q.ask_price_e8, q.ask_qty_e8] end) over so_far, last_quote_before) as last_quote,
+      greatest(max(case when b.sec is not null then array[b.epoch, b.last_trade_id, b.close_e8, b.last_trade_ts_us] end) over so_far, last_trade_before) as last_trade,
+      greatest(max(case when q.sec is not null then array[q.epoch, q.update_id, q.ts_us, q.bid_price_e8, q.bid_qty_e8, q.ask_price_e8, q.ask_qty_e8] end) over so_far, last_quote_before) as last_quote,
       greatest(max(d.marker_us) over so_far, marker_before_us) as marker_us,
-      greatest(max(d.hole_us) over so_far, hole_before_us) as hole_us
+      coalesce(max(d.hole_us) over so_far, -1) as hole_us
     from generate_series(start_t, end_t - 1) as seconds(t)
     left join breaks d using (t)
-    left join bars_1s b
-      on b.symbol = p_symbol
-      and b.sec = to_timestamp(t - 1)
-      and b.sec >= from_sec
-      and b.sec < to_sec
-    left join quotes_1s q
-      on q.symbol = p_symbol
-      and q.sec = to_timestamp(t - 1)
-      and q.sec >= from_sec
-      and q.sec < to_sec
-    left join trade_sizes_5m qty_q95_100_300s_e8_block
-      on qty_q95_100_300s_e8_block.symbol = p_symbol
-      and qty_q95_100_300s_e8_block.block = to_timestamp((t / 300 - 1) * 300)
-      and qty_q95_100_300s_e8_block.block >= to_timestamp((start_t / 300 - 1) * 300)
-      and qty_q95_100_300s_e8_block.block < to_sec
+    left join trade_bars_of(p_symbol, from_sec, to_sec, trade_places.elsewhere, trade_places.dropped, trade_places.raw) b
+      on b.sec = to_timestamp(t - 1)
+      and b.n > 0
+    left join quote_bars_of(p_symbol, from_sec, to_sec, quote_places.elsewhere, quote_places.dropped, quote_places.raw) q
+      on q.sec = to_timestamp(t - 1)
+      and q.n_quotes > 0
+    left join trade_blocks_of(p_symbol, to_timestamp((start_t / 300 - 1) * 300), to_timestamp(end_t / 300 * 300), block_places.elsewhere, block_places.dropped, block_places.raw) qty_q95_100_300s_e8_block
+      on qty_q95_100_300s_e8_block.block = to_timestamp((t / 300 - 1) * 300)
+      and qty_q95_100_300s_e8_block.n > 0
     window so_far as (order by t rows unbounded preceding)
   ),
   instants as (
     select
       t,
+      (t - start_t + 1)::int as i,
       hole_us,
-      last_trade[2] as close_e8,
+      last_trade[3] as close_e8,
       n,
       buy_qty_e8,
       sell_qty_e8,
       notional_e16,
       qty_max_e8,
-      last_trade[3] as last_trade_ts_us,
-      case when last_quote[2] > marker_us then last_quote[5] end as ask_price_e8,
-      case when last_quote[2] > marker_us then last_quote[3] end as bid_price_e8,
-      case when last_quote[2] > marker_us then last_quote[4] end as bid_qty_e8,
-      case when last_quote[2] > marker_us then last_quote[6] end as ask_qty_e8,
+      last_trade[4] as last_trade_ts_us,
+      case when last_quote[3] > marker_us then last_quote[6] end as ask_price_e8,
+      case when last_quote[3] > marker_us then last_quote[4] end as bid_price_e8,
+      case when last_quote[3] > marker_us then last_quote[5] end as bid_qty_e8,
+      case when last_quote[3] > marker_us then last_quote[7] end as ask_qty_e8,
       qty_q95_100_300s_e8
     from heard
     order by t
   ),
+  series_0 as materialized (
+    select
+      array_agg(coalesce(qty_max_e8, 0) order by t) as qty_max_e8__x
+    from instants
+  ),
   stage_1 as (
     select
       t,
+      i,
       hole_us,
       close_e8,
       n,
@@ -194,8 +162,7 @@ begin
       sum(buy_qty_e8) over last_5 as buy_qty_e8_sum_5s,
       sum(sell_qty_e8) over last_5 as sell_qty_e8_sum_5s,
       sum(notional_e16) over last_5 as notional_5s,
-      (select array_agg(n order by t) from instants)[(t - start_t + 1 - 60)::int:(t - start_t + 1 - 1)::int] as n_last_60_1s_ago,
-      max(qty_max_e8) over last_5 as qty_max_e8_max_5s
+      (select array_agg(n order by t) from instants)[(t - start_t + 1 - 60)::int:(t - start_t + 1 - 1)::int] as n_last_60_1s_ago
     from instants
     window
       seconds as (order by t),
@@ -204,6 +171,7 @@ begin
   stage_2 as (
     select
       t,
+      i,
       hole_us,
       close_e8,
       close_e8_2s_ago,
@@ -215,7 +183,6 @@ begin
       n,
       buy_qty_e8,
       sell_qty_e8,
-      qty_max_e8_max_5s,
       qty_q95_100_300s_e8,
       last_trade_ts_us,
       close_e8_1s_ago,
@@ -283,43 +250,26 @@ begin
         + (n_last_60_1s_ago[57] < n)::int
         + (n_last_60_1s_ago[58] < n)::int
         + (n_last_60_1s_ago[59] < n)::int
-        + (n_last_60_1s_ago[60] < n)::int) >= 30 as burst_1s_part
+        + (n_last_60_1s_ago[60] < n)::int) >= 30 as burst_1s_part,
+      case when t >= first_t then greatest(qty_max_e8__x[i], qty_max_e8__x[i - 1], qty_max_e8__x[i - 2], qty_max_e8__x[i - 3], qty_max_e8__x[i - 4]) end as qty_max_e8_max_5s
     from stage_1
+    cross join (
+      select
+        (select qty_max_e8__x from series_0) as qty_max_e8__x
+      offset 0
+    ) as series
     where t >= first_t - 9
     order by t
   ),
-  stage_3 as (
+  series_2 as materialized (
     select
-      t,
-      hole_us,
-      ret_1s,
-      close_e8,
-      close_e8_2s_ago,
-      close_e8_5s_ago,
-      n_5s,
-      buy_qty_e8_sum_5s,
-      sell_qty_e8_sum_5s,
-      notional_5s,
-      n,
-      buy_qty_e8,
-      sell_qty_e8,
-      burst_1s_part,
-      qty_max_e8_max_5s,
-      qty_q95_100_300s_e8,
-      last_trade_ts_us,
-      close_e8_1s_ago,
-      ask_price_e8,
-      bid_price_e8,
-      bid_qty_e8,
-      ask_qty_e8,
-      array_agg(ret_1s) over last_10 as ret_1s_last_10
+      array_agg(coalesce(ret_1s, 'NaN') order by t) as ret_1s__f
     from stage_2
-    window
-      last_10 as (order by t rows 9 preceding)
   ),
   stage_4 as (
     select
       t,
+      i,
       hole_us,
       ret_1s,
       close_e8,
@@ -341,24 +291,29 @@ begin
       bid_price_e8,
       bid_qty_e8,
       ask_qty_e8,
-      ret_1s_last_10,
-      (ret_1s_last_10[1]
-        + ret_1s_last_10[2]
-        + ret_1s_last_10[3]
-        + ret_1s_last_10[4]
-        + ret_1s_last_10[5]
-        + ret_1s_last_10[6]
-        + ret_1s_last_10[7]
-        + ret_1s_last_10[8]
-        + ret_1s_last_10[9]
-        + ret_1s_last_10[10]) / 10::float8 as vol_ret_10s_mean
-    from stage_3
-    where t >= first_t
+      case when t >= first_t then (ret_1s__f[i - 60]
+        + ret_1s__f[i - 59]
+        + ret_1s__f[i - 58]
+        + ret_1s__f[i - 57]
+        + ret_1s__f[i - 56]
+        + ret_1s__f[i - 55]
+        + ret_1s__f[i - 54]
+        + ret_1s__f[i - 53]
+        + ret_1s__f[i - 52]
+        + ret_1s__f[i - 51]) / 10::float8 end as vol_ret_10s_mean
+    from stage_2
+    cross join (
+      select
+        (select ret_1s__f from series_2) as ret_1s__f
+      offset 0
+    ) as series
+    where t >= first_t - 9
     order by t
   ),
   stage_6 as (
     select
       t,
+      i,
       hole_us,
       ret_1s,
       close_e8,
@@ -380,24 +335,29 @@ begin
       bid_price_e8,
       bid_qty_e8,
       ask_qty_e8,
-      sqrt(((ret_1s_last_10[1] - vol_ret_10s_mean) * (ret_1s_last_10[1] - vol_ret_10s_mean)
-        + (ret_1s_last_10[2] - vol_ret_10s_mean) * (ret_1s_last_10[2] - vol_ret_10s_mean)
-        + (ret_1s_last_10[3] - vol_ret_10s_mean) * (ret_1s_last_10[3] - vol_ret_10s_mean)
-        + (ret_1s_last_10[4] - vol_ret_10s_mean) * (ret_1s_last_10[4] - vol_ret_10s_mean)
-        + (ret_1s_last_10[5] - vol_ret_10s_mean) * (ret_1s_last_10[5] - vol_ret_10s_mean)
-        + (ret_1s_last_10[6] - vol_ret_10s_mean) * (ret_1s_last_10[6] - vol_ret_10s_mean)
-        + (ret_1s_last_10[7] - vol_ret_10s_mean) * (ret_1s_last_10[7] - vol_ret_10s_mean)
-        + (ret_1s_last_10[8] - vol_ret_10s_mean) * (ret_1s_last_10[8] - vol_ret_10s_mean)
-        + (ret_1s_last_10[9] - vol_ret_10s_mean) * (ret_1s_last_10[9] - vol_ret_10s_mean)
-        + (ret_1s_last_10[10] - vol_ret_10s_mean) * (ret_1s_last_10[10] - vol_ret_10s_mean)) / 9::float8) as vol_ret_10s
+      nullif(sqrt(((ret_1s__f[i - 60] - vol_ret_10s_mean) * (ret_1s__f[i - 60] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 59] - vol_ret_10s_mean) * (ret_1s__f[i - 59] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 58] - vol_ret_10s_mean) * (ret_1s__f[i - 58] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 57] - vol_ret_10s_mean) * (ret_1s__f[i - 57] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 56] - vol_ret_10s_mean) * (ret_1s__f[i - 56] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 55] - vol_ret_10s_mean) * (ret_1s__f[i - 55] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 54] - vol_ret_10s_mean) * (ret_1s__f[i - 54] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 53] - vol_ret_10s_mean) * (ret_1s__f[i - 53] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 52] - vol_ret_10s_mean) * (ret_1s__f[i - 52] - vol_ret_10s_mean)
+        + (ret_1s__f[i - 51] - vol_ret_10s_mean) * (ret_1s__f[i - 51] - vol_ret_10s_mean)) / 9::float8), 'NaN') as vol_ret_10s
     from stage_4
+    cross join (
+      select
+        (select ret_1s__f from series_2) as ret_1s__f
+      offset 0
+    ) as series
     where t >= first_t
     order by t
   )
   select
     p_symbol,
     to_timestamp(t),
-    coalesce(first_sec < least(t - 61, (t / 300 - 1) * 300) and hole_us < (least(t - 61, (t / 300 - 1) * 300)) * 1000000, false) as warm,
+    coalesce(first_sec < least(t - 61, (t / 300 - 1) * 300) and t <= last_sec and hole_us < (least(t - 61, (t / 300 - 1) * 300)) * 1000000, false) as warm,
     ret_1s,
     lnr(close_e8, close_e8_2s_ago) as ret_2s,
     lnr(close_e8, close_e8_5s_ago) as ret_5s,
@@ -419,14 +379,14 @@ begin
     (close_e8 - close_e8_5s_ago)::float8 / 1e8::float8 as last_price_minus_5s,
     (ask_price_e8 - bid_price_e8)::float8 / 1e8::float8 as spread,
     ((bid_price_e8 + ask_price_e8) - (2 * close_e8))::float8 / nullif((2 * close_e8)::float8, 0) as mid_dev,
-    (bid_qty_e8 - ask_qty_e8)::float8 / nullif((bid_qty_e8 + ask_qty_e8)::float8, 0) as book_imbalance
+    (bid_qty_e8 - ask_qty_e8)::float8 / nullif((bid_qty_e8::numeric + ask_qty_e8)::float8, 0) as book_imbalance
   from stage_6
   where t >= first_t
   order by t;
 end
 $function$;
 
-comment on function features_v1(text, timestamptz, timestamptz) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text aa019389c65d8a887368b3b309f559309f45f62e64372776aca34533c5689e8d';
+comment on function features_v1(text, timestamptz, timestamptz) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text 08706bb4460ea378d2c84bbc3d44c4568170b8e98c0fb07742755c665851e606';
 
 -- Which vectors of feature set v1 may a model learn from, and what came of each p_horizon_s later?
 -- Generated from src/features: change it there. Set hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3.
@@ -462,6 +422,7 @@ returns table (
   mid_dev double precision,
   book_imbalance double precision,
   mid_sum_e8 bigint,
+  close_e8 bigint,
   label_mid double precision,
   label_last double precision,
   known_at timestamptz
@@ -481,73 +442,61 @@ declare
   start_t bigint := first_t - 599;
   from_sec timestamptz := to_timestamp(start_t - 1);
   to_sec timestamptz := to_timestamp(end_t + p_horizon_s - 1);
+  trade_places bar_places := bar_places_of('trade_bars_1s', 'trades', p_symbol);
+  quote_places bar_places := bar_places_of('quote_bars_1s', 'quotes', p_symbol);
   -- A quote, or a trade, at or after t + p_horizon_s says that nothing before it is missing.
-  newest_quote_t bigint := us_of((select max(sec) from quotes_1s where symbol = p_symbol)) / 1000000;
-  newest_trade_t bigint := us_of((select max(sec) from bars_1s where symbol = p_symbol)) / 1000000;
-  last_trade_before bigint[] := (
-    select max(last_row)
-    from (
-      select array[last_trade_id, close_e8, us_of(received_at)] as last_row
-      from bars_1s
-      where symbol = p_symbol
-        and sec < from_sec
-      order by sec desc
-      limit 128
-    ) as newest
-  );
-  last_quote_before bigint[] := (
-    select max(last_row)
-    from (
-      select array[update_id, ts_us, bid_price_e8 + ask_price_e8, us_of(received_at)] as last_row
-      from quotes_1s
-      where symbol = p_symbol
-        and sec < from_sec
-      order by sec desc
-      limit 128
-    ) as newest
-  );
-  marker_before_us bigint := us_of((select max(ts) from disconnects where symbol = p_symbol and ts < from_sec));
+  newest record := row_ends(p_symbol, 'infinity', 'infinity', trade_places, quote_places);
+  newest_quote_t bigint := newest.quotes_before;
+  newest_trade_t bigint := newest.trades_before[1];
+  ends record := row_ends(p_symbol, from_sec, to_sec, trade_places, quote_places);
+  last_trade_before bigint[] := last_trade_before(p_symbol, from_sec, trade_places);
+  last_quote_before bigint[] := last_quote_before(p_symbol, from_sec, quote_places);
+  -- No quote from before a break is current after it.
+  marker_before_us bigint := us_of((
+    select max(ts)
+    from disconnects
+    where symbol = p_symbol
+      and ts < from_sec
+      and stream in ('all', 'quote')
+  ));
 begin
   return query
   with
   breaks as materialized (
     select
-      us_of(ts) / 1000000 + 1 as t,
-      max(us_of(ts)) as marker_us
-    from disconnects
-    where symbol = p_symbol
-      and ts >= from_sec
-      and ts < to_sec
+      greatest(ts_us / 1000000 + 1, start_t) as t,
+      max(ts_us) filter (where quotes) as marker_us,
+      max(until_us) filter (where trades) as hole_us
+    from breaks_of(p_symbol, from_sec, to_sec, trade_places, quote_places,
+      ends.trades_before, ends.trades_after, ends.quotes_before, ends.quotes_after)
     group by 1
   ),
   heard as (
     select
       t,
       greatest(b.received_at, q.received_at) as received_at,
-      greatest(max(case when b.sec is not null then array[b.last_trade_id, b.close_e8, us_of(b.received_at)] end) over so_far, last_trade_before) as last_trade,
-      greatest(max(case when q.sec is not null then array[q.update_id, q.ts_us, q.bid_price_e8 + q.ask_price_e8, us_of(q.received_at)] end) over so_far, last_quote_before) as last_quote,
-      greatest(max(d.marker_us) over so_far, marker_before_us) as marker_us
+      greatest(max(case when b.sec is not null then array[b.epoch, b.last_trade_id, b.close_e8, b.last_trade_ts_us, us_of(b.received_at)] end) over so_far, last_trade_before) as last_trade,
+      greatest(max(case when q.sec is not null then array[q.epoch, q.update_id, q.ts_us, q.bid_price_e8, q.bid_qty_e8, q.ask_price_e8, q.ask_qty_e8, us_of(q.received_at)] end) over so_far, last_quote_before) as last_quote,
+      greatest(max(d.marker_us) over so_far, marker_before_us) as marker_us,
+      max(d.hole_us) over so_far as hole_us
     from generate_series(start_t, end_t + p_horizon_s - 1) as seconds(t)
     left join breaks d using (t)
-    left join bars_1s b
-      on b.symbol = p_symbol
-      and b.sec = to_timestamp(t - 1)
-      and b.sec >= from_sec
-      and b.sec < to_sec
-    left join quotes_1s q
-      on q.symbol = p_symbol
-      and q.sec = to_timestamp(t - 1)
-      and q.sec >= from_sec
-      and q.sec < to_sec
+    left join trade_bars_of(p_symbol, from_sec, to_sec, trade_places.elsewhere, trade_places.dropped, trade_places.raw) b
+      on b.sec = to_timestamp(t - 1)
+      and b.n > 0
+    left join quote_bars_of(p_symbol, from_sec, to_sec, quote_places.elsewhere, quote_places.dropped, quote_places.raw) q
+      on q.sec = to_timestamp(t - 1)
+      and q.n_quotes > 0
     window so_far as (order by t rows unbounded preceding)
   ),
   blocks as (
     select
       t,
-      last_trade[2] as close_e8,
-      case when last_quote[2] > coalesce(marker_us, -1) then last_quote[3] end as mid_sum_e8,
+      last_trade[3] as close_e8,
+      case when last_quote[3] > coalesce(marker_us, -1) then last_quote[4] + last_quote[6] end as mid_sum_e8,
       marker_us,
-      at_us(greatest(last_trade[3], last_quote[4])) as carried_at,
+      hole_us,
+      at_us(greatest(last_trade[5], last_quote[8])) as carried_at,
       received_at,
       max(received_at) over (partition by t / 600 order by t rows unbounded preceding) as block_until_at,
       max(received_at) over (partition by t / 600 order by t desc rows unbounded preceding) as block_from_at
@@ -560,7 +509,8 @@ begin
       mid_sum_e8,
       lead(close_e8, p_horizon_s) over seconds as close_then_e8,
       lead(mid_sum_e8, p_horizon_s) over seconds as mid_sum_then_e8,
-      coalesce(lead(marker_us, p_horizon_s) over seconds >= t * 1000000, false) as broken,
+      coalesce(lead(marker_us, p_horizon_s) over seconds >= t * 1000000, false) as quotes_broken,
+      coalesce(lead(hole_us, p_horizon_s) over seconds >= t * 1000000, false) as trades_broken,
       greatest(carried_at, block_until_at, lag(block_from_at, 599) over seconds) as vector_known_at,
       max(received_at) over (order by t rows between 1 following and p_horizon_s following) as label_received_at
     from blocks
@@ -570,8 +520,9 @@ begin
     select
       t,
       mid_sum_e8,
-      case when t + p_horizon_s <= newest_quote_t and not broken then lnr(mid_sum_then_e8, mid_sum_e8) end as label_mid,
-      case when t + p_horizon_s <= newest_trade_t and not broken then lnr(close_then_e8, close_e8) end as label_last,
+      close_e8,
+      case when t + p_horizon_s <= newest_quote_t and not quotes_broken then lnr(mid_sum_then_e8, mid_sum_e8) end as label_mid,
+      case when t + p_horizon_s <= newest_trade_t and not trades_broken then lnr(close_then_e8, close_e8) end as label_last,
       greatest(vector_known_at, label_received_at) as known_at
     from ends
     where t >= first_t
@@ -603,6 +554,7 @@ begin
     f.mid_dev,
     f.book_imbalance,
     l.mid_sum_e8,
+    l.close_e8,
     l.label_mid,
     l.label_last,
     l.known_at
@@ -614,4 +566,4 @@ begin
 end
 $function$;
 
-comment on function training_v1(text, timestamptz, timestamptz, integer) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text a6426b4c4615b1b422697a8f8e56fb3be9382b86dc34fb0807c5eba979ea105e';
+comment on function training_v1(text, timestamptz, timestamptz, integer) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text 12c94d0fa86acb73945725e20df30cd3eda0ac7270f0be640c702df63faa1a51';

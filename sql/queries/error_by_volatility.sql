@@ -1,17 +1,19 @@
 -- Is the forecast worse when the market moves more?
 -- Seconds are split into five equal groups by the volatility of the ten seconds before them (vol_ret_10s,
--- column 14 of feature set v1). Errors are in basis points; `zero_rmse_bp` is what forecasting no move would
+-- column 14 of feature set v1), for each model, role and horizon apart. Errors are in basis points; `zero_rmse_bp` is what forecasting no move would
 -- have had, `skill_percent` how much smaller the squared error is than that one's.
 with scored as (
   select
     p.symbol,
     p.model_version,
+    p.role,
+    p.horizon_s,
     10000 * p.error as error_bp,
-    10000 * p.realized_log_return_10s as realized_bp,
+    10000 * p.realized_log_return as realized_bp,
     10000 * f.values[14] as volatility_bp,
     p.hit,
     ntile(5) over (
-      partition by p.symbol, p.model_version
+      partition by p.symbol, p.model_version, p.role, p.horizon_s
       order by f.values[14]
     ) as fifth
   from prediction_outcomes p
@@ -28,6 +30,8 @@ with scored as (
 select
   symbol,
   model_version,
+  role,
+  horizon_s,
   fifth,
   count(*) as seconds,
   round(min(volatility_bp)::numeric, 3) as volatility_bp_from,
@@ -39,5 +43,5 @@ select
     as skill_percent,
   round(100.0 * count(*) filter (where hit) / nullif(count(hit), 0), 2) as hit_rate_percent
 from scored
-group by symbol, model_version, fifth
-order by symbol, model_version, fifth;
+group by symbol, model_version, role, horizon_s, fifth
+order by symbol, model_version, role, horizon_s, fifth;

@@ -1,9 +1,9 @@
 /** The page docs/features.md, written from the definitions: what it says cannot differ from what is computed. */
 
-import { BAR_COLUMNS, type EmptyRule } from "./columns.ts";
-import { formula, type TermNames, termNames } from "./formula.ts";
-import { warmUpMaxSeconds } from "./look_back.ts";
-import type { FeatureSet } from "./set.ts";
+import { BAR_COLUMNS, type EmptyRule } from "./algebra/columns.ts";
+import { formula, type TermNames, termNames } from "./algebra/formula.ts";
+import { warmUpMaxSeconds } from "./algebra/look_back.ts";
+import type { FeatureSet } from "./sets/feature_set.ts";
 
 const HEAD = `<!-- Written by \`bun scripts/docs.ts\` from src/features/. Change the definitions, not this page. -->
 
@@ -16,7 +16,7 @@ and a hash; a model carries the hash of the set it was trained on and refuses an
 
 const READING = `## How to read it
 
-- **t** is the instant a vector is as of, in whole seconds: it knows every event with time < t and no other. A plain name is
+- **t** is the instant a vector is as of, in whole seconds: it includes every event with time < t and no other. A plain name is
   the column's value at t, which comes from the second [t − 1, t); \`x[−5 s]\` is x as it was five seconds earlier.
 - **Windows** end at t. \`sum(x, 5 s)\` is over x at t, t − 1, … t − 4; \`sum(x, 14 × 60 s)\` over x at t, t − 60, … t − 780:
   fourteen values a minute apart. \`min\`, \`max\`, \`median\` (the lower one) and \`quantile\` likewise.
@@ -25,14 +25,14 @@ const READING = `## How to read it
 - **\`ema12(x, 24 × 60 s)\`** is an exponential mean of span 12 over the last 24 values: k = 1 − 2 ÷ (span + 1), weights 1, k, k·k, …
   from the newest to the oldest, each divided by their sum; then Σ weight · x from the oldest to the newest. All are cut at twice
   the span, where what is left out would have weighed 1.8 %.
-- **\`lnr(a, b)\`** is ln(a ÷ b) by a fixed polynomial (\`src/features/lnr.ts\`), the same bits on every machine. **\`hour\`** is the UTC
+- **\`lnr(a, b)\`** is ln(a ÷ b) by a fixed polynomial (\`src/features/algebra/lnr.ts\`), the same bits on every machine. **\`hour\`** is the UTC
   hour of t, and \`by_hour[…]\` takes one of 24 constants by it, shown here to three digits.
 - Where a formula names another **column** of its set, or a part listed below the set's table, it means its expression.
 - **Numbers.** Prices and quantities are integers at 1e-8, and stay exact integers, however large, until a \`÷\`, an \`ema\`, a \`√\` or
   the column's value itself turns them into float64, once. From there on there are only + − × ÷ and √ in the order written.
 - **Null** in, null out: a part that is not known makes the whole unknown, except in the branch a choice does not take, and a
   division by zero is null. Where a formula has an answer of its own for zero, it says so: \`0 if n = 0, else …\`.
-- **Warm** is a vector whose look-back lies inside uninterrupted data ([features-warmth.md](features-warmth.md)).
+- **Warm** is a vector whose whole look-back is inside uninterrupted data ([features-warmth.md](features-warmth.md)).
 `;
 
 const EMPTY: Record<EmptyRule, string> = {

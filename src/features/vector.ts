@@ -9,10 +9,12 @@ export interface FeatureVector {
   /** Name of the set, e.g. "v1". */
   readonly feature_set: string;
   readonly set_hash: SetHash;
-  /** All look-backs lie inside uninterrupted data. A vector that is not warm is never silently used. */
+  /** All look-backs are inside uninterrupted data. A vector that is not warm is never silently used. */
   readonly warm: boolean;
+  /** Why it is not warm, as a sentence; present where it is not. */
+  readonly cold_reason?: string;
   /** Column names, in the set's order. Shared between vectors of one set. */
   readonly names: readonly string[];
-  /** One float64 a column; NaN stands for null (no feature is ever NaN otherwise). */
+  /** One float64 per column; NaN means null (no feature is ever NaN otherwise). */
   readonly values: Float64Array;
 }

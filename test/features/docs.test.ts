@@ -3,13 +3,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import * as a from "../../src/features/algebra.ts";
+import * as a from "../../src/features/algebra/build.ts";
+import { exponentialWeights } from "../../src/features/algebra/exponential_weights.ts";
+import { exprText } from "../../src/features/algebra/expr.ts";
+import { formula, termNames } from "../../src/features/algebra/formula.ts";
+import { HOUR_COS, HOUR_SIN } from "../../src/features/algebra/hours.ts";
 import { featureDocs } from "../../src/features/docs.ts";
-import { exprText } from "../../src/features/expr.ts";
-import { formula, termNames } from "../../src/features/formula.ts";
-import { HOUR_COS, HOUR_SIN } from "../../src/features/hours.ts";
-import { column, featureSet } from "../../src/features/set.ts";
-import { FEATURE_SETS } from "../../src/features/sets.ts";
+import { FEATURE_SETS } from "../../src/features/sets/all.ts";
+import { column, featureSet } from "../../src/features/sets/feature_set.ts";
 
 const PAGE = join(import.meta.dirname, "../../docs/features.md");
 const n = a.bar("n");
@@ -73,7 +74,7 @@ describe("a formula as people write it", () => {
   it("names windows, means and hours", () => {
     expect(plain(a.median(n, 60))).toBe("median(n, 60 s)");
     expect(plain(a.max(close, 14, 60))).toBe("max(close_e8, 14 × 60 s)");
-    expect(plain(a.weighted(a.toFloat(n), a.exponentialWeights(12, 24), 60))).toBe("ema12(n, 24 × 60 s)");
+    expect(plain(a.weighted(a.toFloat(n), exponentialWeights(12, 24), 60))).toBe("ema12(n, 24 × 60 s)");
     expect(plain(a.weighted(a.toFloat(n), [0.25, 0.75]))).toBe("weighted(n, 2 s, 0.25 0.75)");
     expect(plain(a.weighted(a.toFloat(n), [1]))).toBe("weighted(n, 1 s, 1)");
     const flag = Array.from({ length: 24 }, (_, hour) => (hour < 8 ? 1 : 0));
