@@ -1,6 +1,7 @@
 /**
- * What a model has to show before it may be served, as data: `models/gates.json`, a list anyone can read and
- * change. A gate compares one figure with a limit; a figure that could not be computed passes nothing.
+ * What a model has to show before it may be served, as data: `models/gates.json`, a list that can be read and
+ * changed by hand. A gate compares one figure with a limit; a figure that could not be computed passes
+ * nothing.
  */
 
 import { readFile } from "node:fs/promises";
@@ -64,9 +65,12 @@ export type Gate = z.infer<typeof gateSchema>;
 const gatesSchema = z
   .array(gateSchema)
   .min(1)
-  .refine((gates) => new Set(gates.map(({ name }) => name)).size === gates.length, "a name stands twice");
+  .refine(
+    (gates) => new Set(gates.map(({ name }) => name)).size === gates.length,
+    "expected each name once, was there twice",
+  );
 
-/** A gate and what came of it. */
+/** A gate and its result. */
 export const gateResultSchema = z.strictObject({
   gate: z.string(),
   metric: z.enum(GATE_METRICS),

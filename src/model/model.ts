@@ -1,6 +1,9 @@
 /** What the service needs of a model, whichever kind it is. */
 
 import type { ModelVersion, SetHash } from "../base/units.ts";
+import type { Label } from "../features/label.ts";
+import type { DriftReference } from "../judge/drift/drift_reference.ts";
+import type { FeatureImportance } from "./bundle/importance.ts";
 
 /** Which evaluator produced a number: the ONNX session, or the pure-TypeScript one of the same bundle. */
 export type InferenceSource = "onnx" | "fallback";
@@ -16,6 +19,8 @@ export interface ModelCounters {
   readonly inferences: number;
   /** Of these, answered by the fallback evaluator. */
   readonly fallbacks: number;
+  /** Times the native session did not answer in time; part of `fallbacks`. */
+  readonly unanswered: number;
   /** Why the last fallback was needed; empty while none was. */
   readonly last_error: string;
 }
@@ -27,13 +32,23 @@ export interface Model {
   /** The set this model was trained on; a vector with another hash is refused. */
   readonly set_hash: SetHash;
   readonly horizon_s: number;
+  /** What price its forecast is of. */
+  readonly label: Label;
   /** Vectors one forecast takes: 1, or the last n consecutive ones. */
   readonly sequence_length: number;
+  /** What it is, e.g. "ridge"; undefined where nothing says so. */
+  readonly kind?: string | undefined;
   readonly counters: ModelCounters;
+  /** How much it reads each feature; undefined where that was not measured when it was trained. */
+  readonly importance?: FeatureImportance | undefined;
+  /** What was normal when it was trained; undefined where the bundle does not say, and for an ensemble. */
+  readonly drift?: DriftReference | undefined;
+  /** What is not as it should be now, as a sentence, e.g. that its fallback answers; undefined while all is well. */
+  readonly impaired?: string | undefined;
   /**
    * One forecast from one vector, or from the last `sequence_length`.
-   * @param values float64, one a column of the set, the oldest vector's first; no NaN (a vector with a null is
-   * not scored).
+   * @param values float64, one per column of the set, the oldest vector's first; no NaN (a vector
+   * with a null is not scored).
    * At most one inference is in flight in a model: a call made meanwhile waits its turn.
    * @throws ForetickError FEATURE_SET_MISMATCH where `set_hash` differs from the model's; MODEL_INPUT for a
    * value that is no finite float32; MODEL_OUTPUT where no finite forecast comes out.

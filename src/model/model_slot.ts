@@ -1,13 +1,15 @@
 /**
  * Where a symbol's ticks find their model, and where another one takes its place while the service runs. A tick
- * leases the model once, for everything it does; the next tick leases whatever stands in the slot then. So no
- * prediction is half of one model and half of another, and none waits for a change. A model that was replaced
- * is closed when its last lease is back.
+ * leases the model once, for everything it does; the next tick leases the model that is in the slot then. So
+ * no prediction is half of one model and half of another, and none waits for a change. A model that was
+ * replaced is closed when its last lease is back.
  */
 
+import { systemClock } from "../base/clock.ts";
 import { describeError, fail } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Model } from "./model.ts";
+import type { Role } from "./role.ts";
 
 export interface ModelLease {
   readonly model: Model;
@@ -23,13 +25,18 @@ interface Held {
 }
 
 export class ModelSlot {
+  /** The role of its models for the symbol, written on each of their predictions. */
+  readonly role: Role;
   readonly #log: Logger;
   #held: Held;
   readonly #retiring = new Set<Promise<void>>();
+  /** When its model took its place (wall clock, µs). */
+  #since_us: number = systemClock.now();
   #swaps = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(model: Model, log: Logger) {
+  constructor(model: Model, log: Logger, role: Role = "champion") {
+    this.role = role;
     this.#log = log;
     this.#held = { model, leases: 0, retire: undefined };
   }
@@ -37,6 +44,11 @@ export class ModelSlot {
   /** What the next tick is scored by; to read, not to infer with. */
   get current(): Model {
     return this.#held.model;
+  }
+
+  /** Since when (wall clock, µs). */
+  get since_us(): number {
+    return this.#since_us;
   }
 
   /** Times another model took its place. */
@@ -74,6 +86,7 @@ export class ModelSlot {
     if (this.#closing) fail("MODEL_CLOSED", `expected an open slot for model ${next.version}, was closed`);
     const before = this.#held;
     this.#held = { model: next, leases: 0, retire: undefined };
+    this.#since_us = systemClock.now();
     this.#swaps++;
     this.#retire(before);
   }

@@ -1,6 +1,6 @@
 /**
  * The forecast of no move: what is served while there is no bundle. It is the baseline every model is measured
- * against, an honest answer, and it names itself in every prediction so that nobody takes it for a model.
+ * against. Every prediction carries its name, so that it is not mistaken for a trained model.
  */
 
 import { fail } from "../base/errors.ts";
@@ -14,8 +14,9 @@ export class ZeroModel implements Model {
   readonly feature_set: string;
   readonly set_hash: SetHash;
   readonly horizon_s: number;
+  readonly label = "mid";
   readonly sequence_length = 1;
-  readonly #counters = { inferences: 0, fallbacks: 0, last_error: "" };
+  readonly #counters = { inferences: 0, fallbacks: 0, unanswered: 0, last_error: "" };
 
   constructor(set: { readonly name: string; readonly hash: SetHash }, horizon_s = 10) {
     this.feature_set = set.name;
@@ -27,7 +28,7 @@ export class ZeroModel implements Model {
     return this.#counters;
   }
 
-  /** Always 0, from "fallback": no session stands behind it. */
+  /** Always 0, from "fallback": there is no session behind it. */
   async infer(set_hash: SetHash, _values: Float64Array): Promise<Inference> {
     if (set_hash !== this.set_hash) {
       fail(

@@ -89,7 +89,7 @@ describe("gates", () => {
       [JSON.stringify([{ ...gate(), operator: "=" }]), /0\.operator/],
       [JSON.stringify([{ ...gate(), limit: null }]), /0\.limit/],
       [JSON.stringify([{ ...gate(), extra: 1 }]), /extra/],
-      [JSON.stringify([gate(), gate()]), /a name stands twice/],
+      [JSON.stringify([gate(), gate()]), /expected each name once, was there twice/],
     ];
     for (const [text, message] of refused) {
       let thrown: unknown;

@@ -1,11 +1,13 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { ManualClock } from "../../src/base/clock.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { setHash } from "../../src/base/units.ts";
-import { v1 } from "../../src/features/v1.ts";
-import { loadBundle } from "../../src/model/bundle.ts";
-import { BundleModel } from "../../src/model/bundle_model.ts";
-import { prepareEvaluator } from "../../src/model/evaluator.ts";
-import { readOnnx } from "../../src/model/onnx_read.ts";
-import type { Session } from "../../src/model/session.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import { loadBundle } from "../../src/model/bundle/bundle.ts";
+import { BundleModel } from "../../src/model/bundle/model.ts";
+import { prepareEvaluator } from "../../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../../src/model/onnx/read.ts";
+import type { Session } from "../../src/model/onnx/session.ts";
 import { ZERO_VERSION, ZeroModel } from "../../src/model/zero_model.ts";
 import { rejection } from "../base/rejection.ts";
 import { freshBundle, removeFolders, sampleContents, sampleVector } from "./sample.ts";
@@ -15,7 +17,10 @@ const code = (value: string) => expect.objectContaining({ code: value });
 afterAll(removeFolders);
 
 /** The sample model on a session of the test's own. */
-function modelOn(run: (input: Float32Array) => Promise<number>): {
+function modelOn(
+  run: (input: Float32Array) => Promise<number>,
+  clock?: ManualClock,
+): {
   model: BundleModel;
   closes: () => number;
 } {
@@ -30,7 +35,10 @@ function modelOn(run: (input: Float32Array) => Promise<number>): {
     },
   };
   const evaluator = prepareEvaluator(readOnnx(model_onnx));
-  return { model: new BundleModel({ ...manifest, files: {} }, session, evaluator), closes: () => closes };
+  return {
+    model: new BundleModel({ ...manifest, files: {} }, session, evaluator, { clock }),
+    closes: () => closes,
+  };
 }
 
 describe("model", () => {
@@ -53,6 +61,46 @@ describe("model", () => {
     }
     expect((await model.infer(model.set_hash, sampleVector(0))).source).toBe("onnx");
     await model.close();
+  });
+
+  it("answers from the fallback while a run of the session does not end, and from the session again once it does", async () => {
+    const clock = new ManualClock(0);
+    const hung = Promise.withResolvers<number>();
+    let runs = 0;
+    const { model, closes } = modelOn((input) => {
+      runs++;
+      return runs === 1 ? hung.promise : Promise.resolve(input[0]!);
+    }, clock);
+    const first = model.infer(model.set_hash, sampleVector(0));
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    clock.advance(LIMITS.inference_ms_max);
+    const expected = await (await loadBundle(await freshBundle())).infer(model.set_hash, sampleVector(0));
+    expect(await first).toEqual({ yhat: expect.closeTo(expected.yhat, 12), source: "fallback" });
+    expect(model.impaired).toContain("does not answer");
+    // No further run is begun beside the one that hangs, and no tick waits for it.
+    expect((await model.infer(model.set_hash, sampleVector(1))).source).toBe("fallback");
+    expect(runs).toBe(1);
+    expect(model.counters).toMatchObject({ inferences: 2, fallbacks: 2, unanswered: 1 });
+    hung.resolve(1);
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    expect(model.impaired).toBeUndefined();
+    expect((await model.infer(model.set_hash, sampleVector(2))).source).toBe("onnx");
+    await model.close();
+    expect(closes()).toBe(1);
+  });
+
+  it("is closed within its time though a run hangs, and does not release the session under it", async () => {
+    const clock = new ManualClock(0);
+    const { model, closes } = modelOn(() => new Promise(() => {}), clock);
+    const asked = model.infer(model.set_hash, sampleVector(0));
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    clock.advance(LIMITS.inference_ms_max);
+    await asked;
+    const closing = rejection(model.close());
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    clock.advance(LIMITS.model_close_ms_max);
+    expect((await closing).message).toContain(`within ${LIMITS.model_close_ms_max} ms`);
+    expect(closes()).toBe(0);
   });
 
   it("answers from the fallback when the session fails or gives no number, and counts it", async () => {

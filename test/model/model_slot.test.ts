@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ForetickError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { modelVersion } from "../../src/base/units.ts";
-import { v1 } from "../../src/features/v1.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
 import type { Inference, Model } from "../../src/model/model.ts";
 import { ModelSlot } from "../../src/model/model_slot.ts";
 
@@ -11,8 +11,9 @@ class SlowModel implements Model {
   readonly feature_set = v1.name;
   readonly set_hash = v1.hash;
   readonly horizon_s = 10;
+  readonly label = "mid";
   readonly sequence_length = 1;
-  readonly counters = { inferences: 0, fallbacks: 0, last_error: "" };
+  readonly counters = { inferences: 0, fallbacks: 0, unanswered: 0, last_error: "" };
   readonly version;
   closes = 0;
   under_way = 0;
@@ -79,7 +80,7 @@ describe("the model slot", () => {
     expect([first.closes, second.closes]).toEqual([1, 1]);
   });
 
-  it("closes at once a model nobody uses, through any number of swaps", async () => {
+  it("closes at once a model without a lease, through any number of swaps", async () => {
     const models = Array.from({ length: 5 }, (_, i) => new SlowModel(`a/${i}`));
     const slot = new ModelSlot(models[0]!, silentLogger);
     for (const model of models.slice(1)) slot.swap(model);

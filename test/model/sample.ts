@@ -5,24 +5,63 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seededRng } from "../../src/base/rng.ts";
 import { micros } from "../../src/base/units.ts";
-import { v1 } from "../../src/features/v1.ts";
-import { type BundleContents, writeBundle } from "../../src/model/bundle.ts";
-import { OnnxGraphBuilder } from "../../src/train/onnx.ts";
-import { trainRidge } from "../../src/train/run.ts";
-import { syntheticDataset } from "../train/synthetic.ts";
+import type { FeatureSet } from "../../src/features/sets/feature_set.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import { type BundleContents, writeBundle } from "../../src/model/bundle/bundle.ts";
+import { prepareEvaluator } from "../../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../../src/model/onnx/read.ts";
+import { OnnxGraphBuilder } from "../../src/train/export/onnx.ts";
+import { syntheticDataset } from "../train/data/synthetic.ts";
+import { trainRidge } from "../train/train_ridge.ts";
 
 const dataset = syntheticDataset({ seed: 1, seconds: 3000, r2: 0.1 });
 
+const trained = await trainRidge(dataset, v1, {
+  name: "ridge-v1",
+  version: "1",
+  created_at_us: micros(1_700_000_000_000_000),
+  seed: 1,
+  train_share: 0.7,
+  sources: ["synthetic"],
+});
+
+/** A copy each time: changes stay with the caller. */
 export function sampleContents(changes: Partial<BundleContents["manifest"]> = {}): BundleContents {
-  const contents = trainRidge(dataset, v1, {
-    name: "ridge-v1",
-    version: "1",
-    created_at_us: micros(1_700_000_000_000_000),
-    seed: 1,
-    train_share: 0.7,
-    sources: ["synthetic"],
-  });
+  const contents = structuredClone(trained);
   return { ...contents, manifest: { ...contents.manifest, servable: true, ...changes } };
+}
+
+/** A network of random weights on any set, whose bundle is whole. */
+export function networkContents(
+  set: FeatureSet,
+  changes: Partial<BundleContents["manifest"]> = {},
+): BundleContents {
+  const names = set.names;
+  const model_onnx = networkOnnx(7, names.length, 8);
+  const evaluator = prepareEvaluator(readOnnx(model_onnx));
+  const vectors = [0, 1].map((at) => {
+    const values = [...uniform(at, names.length, -1, 1)].map(Math.fround);
+    return { values, expected: evaluator.evaluate(Float32Array.from(values)) };
+  });
+  const ones = names.map(() => 1);
+  const sample = sampleContents(changes);
+  return {
+    ...sample,
+    manifest: {
+      ...sample.manifest,
+      ...{ name: `net-${set.name}`, feature_set: set.name, set_hash: set.hash, n_inputs: names.length },
+      ...{ kind: "network", cadence_s: set.cadence_s },
+      ...changes,
+    },
+    model_onnx,
+    scaler: { ...sample.scaler, columns: [...names], mean: ones, scale: ones, inverse: ones },
+    columns: {
+      feature_set: set.name,
+      set_hash: set.hash,
+      columns: names.map((name) => ({ name, unit: "1" })),
+    },
+    golden: { tolerance: 1e-9, vectors },
+  };
 }
 
 const folders: string[] = [];

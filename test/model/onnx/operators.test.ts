@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type Rng, seededRng } from "../../src/base/rng.ts";
-import { prepareEvaluator } from "../../src/model/evaluator.ts";
-import { readOnnx } from "../../src/model/onnx_read.ts";
-import { openSession } from "../../src/model/session.ts";
-import { OnnxGraphBuilder } from "../../src/train/onnx.ts";
+import { type Rng, seededRng } from "../../../src/base/rng.ts";
+import { prepareEvaluator } from "../../../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../../../src/model/onnx/read.ts";
+import { openSession } from "../../../src/model/onnx/session.ts";
+import { OnnxGraphBuilder } from "../../../src/train/export/onnx.ts";
 
 const TRIALS = 25;
 const sizeOf = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
@@ -119,7 +119,7 @@ describe("fallback evaluator", () => {
         const draw = new Draw(seed);
         const { bytes, inputs } = build(draw);
         const evaluator = prepareEvaluator(readOnnx(bytes));
-        const session = await openSession(bytes, evaluator.input_dims);
+        const session = await openSession(bytes, evaluator);
         const answers: number[] = [];
         for (let call = 0; call < 3; call++) {
           session.input.set(Float32Array.from({ length: inputs }, () => 2 * draw.rng.normal()));

@@ -1,12 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { setHash } from "../../src/base/units.ts";
-import { v1 } from "../../src/features/v1.ts";
-import { type BundleContents, writeBundle } from "../../src/model/bundle.ts";
-import { newestBundle } from "../../src/model/newest.ts";
-import { rejection } from "../base/rejection.ts";
-import { freshFolder, removeFolders, sampleContents } from "./sample.ts";
+import { setHash } from "../../../src/base/units.ts";
+import { trades } from "../../../src/features/sets/trades.ts";
+import { v1 } from "../../../src/features/sets/v1.ts";
+import { type BundleContents, writeBundle } from "../../../src/model/bundle/bundle.ts";
+import { newestBundle } from "../../../src/model/bundle/newest.ts";
+import { rejection } from "../../base/rejection.ts";
+import { freshFolder, removeFolders, sampleContents } from "../sample.ts";
 
 afterAll(removeFolders);
 const OTHER = setHash("cd".repeat(32));
@@ -18,15 +19,15 @@ function bundle(
 ): BundleContents {
   const created_at = `2026-11-${String(day).padStart(2, "0")}T00:00:00.000Z`;
   const contents = sampleContents({ version, created_at, ...changes });
-  if (!changes.set_hash) return contents;
-  return { ...contents, columns: { ...contents.columns, set_hash: changes.set_hash } };
+  const { set_hash, feature_set } = contents.manifest;
+  return { ...contents, columns: { ...contents.columns, set_hash, feature_set } };
 }
 
 describe("the bundle to serve", () => {
   it("is none where there is none, or no folder at all", async () => {
     const folder = await freshFolder();
-    expect(await newestBundle(folder, v1)).toEqual({ dir: undefined, passed_over: [] });
-    expect(await newestBundle(join(folder, "missing"), v1)).toEqual({ dir: undefined, passed_over: [] });
+    expect(await newestBundle(folder, [v1])).toEqual({ dir: undefined, passed_over: [] });
+    expect(await newestBundle(join(folder, "missing"), [v1])).toEqual({ dir: undefined, passed_over: [] });
   });
 
   it("is the newest servable one of the set, and the rest are passed over with their reason", async () => {
@@ -37,7 +38,7 @@ describe("the bundle to serve", () => {
     await writeBundle(folder, bundle("stranger", 11, { set_hash: OTHER }));
     await mkdir(join(folder, "ridge-v1", "broken"), { recursive: true });
     await mkdir(join(folder, "ridge-v1", ".draft"), { recursive: true });
-    const { dir, passed_over } = await newestBundle(folder, v1);
+    const { dir, passed_over } = await newestBundle(folder, [v1]);
     expect(dir).toBe(newest);
     const reasons = Object.fromEntries(
       passed_over.map((entry) => [entry.dir.split("/").at(-1), entry.reason]),
@@ -49,12 +50,24 @@ describe("the bundle to serve", () => {
     expect(reasons.broken).toContain("BUNDLE_INVALID");
   });
 
+  it("is the newest of every set the service computes, and none of a set it does not", async () => {
+    const folder = await freshFolder();
+    const of_v1 = await writeBundle(folder, bundle("1", 1));
+    const of_trades = { feature_set: trades.name, set_hash: trades.hash, label: "last" } as const;
+    const newer = await writeBundle(folder, bundle("2", 2, of_trades));
+    expect((await newestBundle(folder, [v1, trades])).dir).toBe(newer);
+    const { dir, passed_over } = await newestBundle(folder, [v1]);
+    expect([dir, passed_over]).toEqual([of_v1, [{ dir: newer, reason: "trained on the set trades" }]]);
+    await writeFile(join(folder, "champion"), "ridge-v1/2\n");
+    expect((await newestBundle(folder, [v1, trades])).dir).toBe(newer);
+  });
+
   it("is the one named by the file champion, older or not", async () => {
     const folder = await freshFolder();
     const old = await writeBundle(folder, bundle("old", 1));
     await writeBundle(folder, bundle("new", 2));
     await writeFile(join(folder, "champion"), "ridge-v1/old\n");
-    expect((await newestBundle(folder, v1)).dir).toBe(old);
+    expect((await newestBundle(folder, [v1])).dir).toBe(old);
   });
 
   it("is never quietly another than the champion named", async () => {
@@ -69,7 +82,7 @@ describe("the bundle to serve", () => {
     ];
     for (const [text, code] of expected) {
       await writeFile(join(folder, "champion"), text);
-      expect(await rejection(newestBundle(folder, v1))).toEqual(expect.objectContaining({ code }));
+      expect(await rejection(newestBundle(folder, [v1]))).toEqual(expect.objectContaining({ code }));
     }
   });
 });

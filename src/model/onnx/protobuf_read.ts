@@ -1,11 +1,11 @@
 /**
  * A protobuf cursor that trusts nothing: every length is checked against what is left before it is used,
- * and a field nobody asked for is refused rather than skipped, because what is not understood in a model
- * file must not reach the runtime.
+ * and a field the reader does not know is refused rather than skipped, because what is not understood in a
+ * model file must not reach the runtime.
  */
 
-import { fail } from "../base/errors.ts";
-import { WIRE } from "./onnx_schema.ts";
+import { fail } from "../../base/errors.ts";
+import { WIRE } from "./schema.ts";
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -84,6 +84,17 @@ export class ProtobufReader {
     while (!packed.done) into.push(packed.#float());
   }
 
+  /** A repeated double, packed or one at a time, appended to `into`. */
+  doubles(into: number[]): void {
+    if (this.#wire !== WIRE.LENGTH_DELIMITED) {
+      this.#expectWire(WIRE.FIXED64);
+      into.push(this.#double());
+      return;
+    }
+    const packed = new ProtobufReader(this.bytes());
+    while (!packed.done) into.push(packed.#double());
+  }
+
   #expectWire(wire: number): void {
     if (this.#wire !== wire) fail("ONNX_MALFORMED", `expected wire type ${wire}, was ${this.#wire}`);
   }
@@ -96,7 +107,15 @@ export class ProtobufReader {
     return this.#view.getFloat32(this.#at - 4, true);
   }
 
-  // Seven bits a byte, lowest first, at most ten bytes; the two halves are kept apart because JavaScript's
+  #double(): number {
+    if (this.#bytes.length - this.#at < 8) {
+      return fail("ONNX_MALFORMED", `expected 8 bytes of a double, ${this.#bytes.length - this.#at} left`);
+    }
+    this.#at += 8;
+    return this.#view.getFloat64(this.#at - 8, true);
+  }
+
+  // Seven bits per byte, lowest first, at most ten bytes; the two halves are kept apart because JavaScript's
   // bitwise operators end at 32 bits. A negative int64 has its top half ≥ 2^31.
   #varint(): number {
     let low = 0;
@@ -136,7 +155,7 @@ export function readMessage(message: string, bytes: Uint8Array, fields: FieldRea
     const field = reader.tag();
     const read = fields[field];
     if (!read)
-      fail("ONNX_REFUSED", `${message} expected only fields this project writes, had field ${field}`);
+      fail("ONNX_REFUSED", `${message} expected only fields that are known here, had field ${field}`);
     read(reader);
   }
 }

@@ -1,12 +1,18 @@
 /**
- * Loading and writing model bundles. Loading believes nothing: hashes, then the shape of every text file, then
- * the graph's own checks, then golden vectors through both evaluators; only then is there a `Model`. Writing
- * loads what it wrote before it publishes it, and never replaces a bundle that exists.
+ * Loading and writing model bundles. Loading trusts nothing unchecked: hashes, then the shape of every text
+ * file, then the graph's own checks, then golden vectors through both evaluators; only then is there a
+ * `Model`. Writing loads what it wrote before it publishes it, and never replaces a bundle that exists.
  */
 
 import { mkdir, open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { assert, describeError, fail } from "../base/errors.ts";
+import { dirname, join } from "node:path";
+import { sync } from "../../base/durable.ts";
+import { assert, describeError, fail } from "../../base/errors.ts";
+import type { DriftReference } from "../../judge/drift/drift_reference.ts";
+import { type Evaluator, prepareEvaluator } from "../onnx/evaluator.ts";
+import { readOnnx } from "../onnx/read.ts";
+import { openSession, type Session } from "../onnx/session.ts";
+import { DRIFT_FILE, parseDrift } from "./drift.ts";
 import {
   columnsFile,
   GOLDEN_FILE,
@@ -18,9 +24,8 @@ import {
   sha256Hex,
   sumsText,
   type VerifiedFiles,
-} from "./bundle_files.ts";
-import { BundleModel } from "./bundle_model.ts";
-import { type Evaluator, prepareEvaluator } from "./evaluator.ts";
+} from "./files.ts";
+import { type FeatureImportance, IMPORTANCE_FILE, parseImportance } from "./importance.ts";
 import {
   type Columns,
   columnsSchema,
@@ -31,8 +36,15 @@ import {
   type ScalerFile,
   scalerSchema,
 } from "./manifest.ts";
-import { readOnnx } from "./onnx_read.ts";
-import { openSession, type Session } from "./session.ts";
+import { BundleModel } from "./model.ts";
+
+/** What the text files of a bundle say. */
+interface BundleTexts {
+  readonly golden: Golden;
+  /** undefined in bundles of older versions. */
+  readonly importance: FeatureImportance | undefined;
+  readonly drift: DriftReference | undefined;
+}
 
 /** Everything a bundle holds; hashes and sizes are filled in by `writeBundle`. */
 export interface BundleContents {
@@ -54,18 +66,19 @@ export interface BundleContents {
 export async function loadBundle(dir: string): Promise<BundleModel> {
   const files = await readVerified(dir);
   const { manifest } = files;
-  const golden = checkedTexts(files);
+  const { golden, importance, drift } = checkedTexts(files);
   const model_onnx = files.contents.get(MODEL_FILE)!;
-  const evaluator = prepareEvaluator(readOnnx(model_onnx));
+  const evaluator = prepareEvaluator(readOnnx(model_onnx), manifest.n_inputs);
   checkInput(evaluator, manifest);
-  const session = await openSession(model_onnx, evaluator.input_dims);
+  const fallback = fallbackOf(evaluator, manifest);
+  const session = await openSession(model_onnx, evaluator);
   try {
-    await checkGolden(golden, session, evaluator);
+    await checkGolden(golden, session, fallback);
   } catch (error) {
     await session.close();
     throw error;
   }
-  return new BundleModel(manifest, session, evaluator);
+  return new BundleModel(manifest, session, fallback, { importance, drift });
 }
 
 function checkInput({ input_dims }: Evaluator, { n_inputs, sequence_length }: Manifest): void {
@@ -74,7 +87,17 @@ function checkInput({ input_dims }: Evaluator, { n_inputs, sequence_length }: Ma
   fail("BUNDLE_INVALID", `${MODEL_FILE} expected input [${wanted}], was [${input_dims}]`);
 }
 
-function checkedTexts({ manifest, contents }: VerifiedFiles): Golden {
+/** Undefined where the bundle says that the last good model is its fallback. */
+function fallbackOf(evaluator: Evaluator, { fallback }: Manifest): Evaluator | undefined {
+  if (fallback.by === "last_good_model") return undefined;
+  if (evaluator.lacks.length === 0) return evaluator;
+  return fail(
+    "BUNDLE_INVALID",
+    `${MANIFEST_FILE} says the evaluator is the fallback, which has no ${evaluator.lacks.join(", ")}: import the model again`,
+  );
+}
+
+function checkedTexts({ manifest, contents }: VerifiedFiles): BundleTexts {
   const text = (name: string): string => new TextDecoder().decode(contents.get(name));
   const name = columnsFile(manifest.feature_set);
   const columns = parseBundleText(name, text(name), columnsSchema);
@@ -85,8 +108,8 @@ function checkedTexts({ manifest, contents }: VerifiedFiles): Golden {
     fail("BUNDLE_INVALID", `${name} expected ${manifest.n_inputs} columns, was ${columns.columns.length}`);
   }
   const scaler = parseBundleText(SCALER_FILE, text(SCALER_FILE), scalerSchema);
-  const names = columns.columns.map((column) => column.name).join();
-  if (scaler.columns.join() !== names) {
+  const names = columns.columns.map((column) => column.name);
+  if (scaler.columns.join() !== names.join()) {
     fail("BUNDLE_INVALID", `${SCALER_FILE} expected the columns of ${name} in its order`);
   }
   const golden = parseBundleText(GOLDEN_FILE, text(GOLDEN_FILE), goldenSchema);
@@ -94,13 +117,24 @@ function checkedTexts({ manifest, contents }: VerifiedFiles): Golden {
   if (golden.vectors.some((vector) => vector.values.length !== values)) {
     fail("BUNDLE_INVALID", `${GOLDEN_FILE} expected ${values} values in every vector`);
   }
-  return golden;
+  const importance = contents.has(IMPORTANCE_FILE)
+    ? parseImportance(text(IMPORTANCE_FILE), names)
+    : undefined;
+  const drift = contents.has(DRIFT_FILE) ? parseDrift(text(DRIFT_FILE), names) : undefined;
+  return { golden, importance, drift };
 }
 
-async function checkGolden(golden: Golden, session: Session, evaluator: Evaluator): Promise<void> {
+async function checkGolden(
+  golden: Golden,
+  session: Session,
+  evaluator: Evaluator | undefined,
+): Promise<void> {
   for (const [index, { values, expected }] of golden.vectors.entries()) {
     session.input.set(values);
-    const answers = { onnxruntime: await session.run(), fallback: evaluator.evaluate(session.input) };
+    const answers = {
+      onnxruntime: await session.run(),
+      ...(evaluator ? { fallback: evaluator.evaluate(session.input) } : {}),
+    };
     for (const [source, answer] of Object.entries(answers)) {
       // Written so that a NaN fails too.
       if (Math.abs(answer - expected) <= golden.tolerance) continue;
@@ -124,9 +158,11 @@ export async function writeBundle(model_dir: string, contents: BundleContents): 
   const draft = join(model_dir, name, `.${version}.${process.pid}`);
   await mkdir(draft, { recursive: true });
   try {
-    for (const [file, bytes] of bundleFiles(contents)) await writeDurably(join(draft, file), bytes);
+    for (const [file, bytes] of bundleFiles(contents)) await writeSynced(join(draft, file), bytes);
     await (await loadBundle(draft)).close();
+    await sync(draft);
     await publish(draft, dir);
+    await sync(dirname(dir));
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
@@ -154,7 +190,7 @@ function bundleFiles(contents: BundleContents): Map<string, Uint8Array> {
 const jsonBytes = (value: unknown): Uint8Array =>
   new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, "wx");
   try {
     await file.writeFile(bytes);
@@ -164,8 +200,8 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-// A rename onto a folder that holds anything fails, whoever wrote it and whenever: no check beforehand can
-// be overtaken.
+// A rename onto a folder that holds anything fails, no matter which process wrote it and when. A check
+// beforehand would leave time for a race.
 async function publish(draft: string, dir: string): Promise<void> {
   try {
     await rename(draft, dir);

@@ -1,14 +1,14 @@
 /**
  * What a bundle is on disk: `<model_dir>/<name>/<version>/` with model.onnx, scaler.json, schema_<set>.json,
- * golden.json, manifest.json and SHA256SUMS. The manifest holds the hash and size of each of the others, and
+ * golden.json, manifest.json and SHA256SUMS; from training also importance.json and drift.json. The manifest holds the hash and size of each of the others, and
  * SHA256SUMS those and the manifest's own, in the form `sha256sum -c SHA256SUMS` checks by hand.
  */
 
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { describeError, fail } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
+import { describeError, fail } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { type Manifest, manifestSchema, parseBundleText } from "./manifest.ts";
 
 export const MODEL_FILE = "model.onnx";
@@ -42,7 +42,7 @@ export interface VerifiedFiles {
 }
 
 /**
- * Reads a bundle's files and believes none whose size and sha256 are not as written.
+ * Reads a bundle's files and refuses each whose size or sha256 is not as written.
  * @throws ForetickError BUNDLE_INVALID (missing, too large, not as the schema says), BUNDLE_HASH naming the file.
  */
 export async function readVerified(dir: string): Promise<VerifiedFiles> {

@@ -1,14 +1,15 @@
 /**
  * Brings a bundle from elsewhere (another folder, a store) below MODEL_DIR, whole or not at all: into a hidden
- * folder, checked there as the service would, then renamed. Where the bundle is there already, it stays.
+ * folder, checked there as the service would, put on the disk, then renamed. Where the bundle is there already, it stays.
  */
 
 import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fail } from "../base/errors.ts";
-import type { ModelVersion } from "../base/units.ts";
+import { sync, syncFolder } from "../../base/durable.ts";
+import { fail } from "../../base/errors.ts";
+import type { ModelVersion } from "../../base/units.ts";
 import { loadBundle } from "./bundle.ts";
-import { MANIFEST_FILE, manifestSha256 } from "./bundle_files.ts";
+import { MANIFEST_FILE, manifestSha256 } from "./files.ts";
 
 export interface Install {
   readonly model_dir: string;
@@ -45,7 +46,9 @@ export async function installBundle({ model_dir, version, manifest_sha256, fill 
     await fill(draft);
     await expectManifest(draft, manifest_sha256);
     await (await loadBundle(draft)).close();
+    await syncFolder(draft);
     await rename(draft, dir).catch((error: unknown) => expectSame(error, dir, manifest_sha256));
+    await sync(dirname(dir));
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

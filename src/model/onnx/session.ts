@@ -5,8 +5,9 @@
  */
 
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { describeError, fail } from "../base/errors.ts";
-import { INPUT_NAME, OUTPUT_NAME } from "./onnx_schema.ts";
+import { describeError, fail } from "../../base/errors.ts";
+import type { Evaluator, GraphEnd } from "./evaluator.ts";
+import type { Floats } from "./values.ts";
 
 /** Runs a model file. Calls must not overlap: `input` is shared between them. */
 export interface Session {
@@ -17,7 +18,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
-const OPTIONS: InferenceSession.SessionOptions = {
+/** One thread that does not spin between calls. */
+export const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: "sequential",
@@ -30,23 +32,28 @@ const OPTIONS: InferenceSession.SessionOptions = {
 
 /**
  * @param bytes a model file that `readOnnx` and `prepareEvaluator` have accepted.
- * @param input_dims shape of one input with a batch of 1, e.g. [1, 22].
+ * @param ends names, kinds and shapes of what goes in and comes out, with a batch of 1.
  * @throws ForetickError ONNX_REFUSED where the runtime does not take the file.
  */
-export async function openSession(bytes: Uint8Array, input_dims: readonly number[]): Promise<Session> {
-  const session = await InferenceSession.create(bytes, OPTIONS).catch((error: unknown) =>
+export async function openSession(
+  bytes: Uint8Array,
+  ends: Pick<Evaluator, "input" | "output">,
+): Promise<Session> {
+  const session = await InferenceSession.create(bytes, SESSION_OPTIONS).catch((error: unknown) =>
     fail("ONNX_REFUSED", `onnxruntime refuses the model: ${describeError(error)}`, { cause: error }),
   );
-  const input = new Float32Array(input_dims.reduce((size, dim) => size * dim, 1));
-  const output = new Float32Array(1);
-  const feeds = { [INPUT_NAME]: new Tensor("float32", input, input_dims) };
-  const fetches = { [OUTPUT_NAME]: new Tensor("float32", output, [1, 1]) };
+  const fed = tensorOf(ends.input);
+  const fetched = tensorOf(ends.output);
+  const input = fed.data instanceof Float32Array ? fed.data : new Float32Array(fed.data.length);
+  const feeds = { [ends.input.name]: fed.tensor };
+  const fetches = { [ends.output.name]: fetched.tensor };
   let closed = false;
   return {
     input,
     run: async () => {
+      if (fed.data !== input) fed.data.set(input);
       await session.run(feeds, fetches);
-      return output[0]!;
+      return fetched.data[0]!;
     },
     close: async () => {
       if (closed) return;
@@ -54,4 +61,15 @@ export async function openSession(bytes: Uint8Array, input_dims: readonly number
       await session.release();
     },
   };
+}
+
+/** A tensor of one end, and the numbers it holds. */
+export function tensorOf({ dims, double }: GraphEnd): { data: Floats; tensor: Tensor } {
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  if (!double) {
+    const data = new Float32Array(size);
+    return { data, tensor: new Tensor("float32", data, dims) };
+  }
+  const data = new Float64Array(size);
+  return { data, tensor: new Tensor("float64", data, dims) };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../src/base/limits.ts";
-import { prepareEvaluator } from "../../src/model/evaluator.ts";
-import { readOnnx } from "../../src/model/onnx_read.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
+import { prepareEvaluator } from "../../../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../../../src/model/onnx/read.ts";
 import {
   DATA_TYPE,
   GRAPH_PROTO,
@@ -10,9 +10,9 @@ import {
   OPERATOR_SET_ID_PROTO,
   STRING_STRING_ENTRY_PROTO,
   TENSOR_PROTO,
-} from "../../src/model/onnx_schema.ts";
-import { OnnxGraphBuilder } from "../../src/train/onnx.ts";
-import { floatBytes, ProtobufWriter } from "../../src/train/protobuf.ts";
+} from "../../../src/model/onnx/schema.ts";
+import { OnnxGraphBuilder } from "../../../src/train/export/onnx.ts";
+import { floatBytes, ProtobufWriter } from "../../../src/train/export/protobuf.ts";
 
 const load = (bytes: Uint8Array): unknown => prepareEvaluator(readOnnx(bytes));
 const refused = (message: RegExp) =>
@@ -41,7 +41,7 @@ function graphOf(build: (graph: OnnxGraphBuilder) => void, n = 3): Uint8Array {
 }
 
 describe("a model file is refused", () => {
-  it("when a tensor's data lies outside the file", () => {
+  it("when a tensor's data is outside the file", () => {
     const entry = new ProtobufWriter()
       .text(STRING_STRING_ENTRY_PROTO.key, "location")
       .text(STRING_STRING_ENTRY_PROTO.value, "/etc/passwd");
@@ -58,8 +58,8 @@ describe("a model file is refused", () => {
     expect(() => load(withTensor(raw(Number.NaN)))).toThrow(refused(/not finite/));
     expect(() => load(withTensor(raw(Number.POSITIVE_INFINITY)))).toThrow(refused(/not finite/));
     expect(() => load(withTensor(raw(1).int(TENSOR_PROTO.dims, 0)))).toThrow(refused(/empty dimension/));
-    expect(() => load(withTensor(raw(1).int(TENSOR_PROTO.data_type, 11)))).toThrow(
-      refused(/was data type 11/),
+    expect(() => load(withTensor(raw(1).int(TENSOR_PROTO.data_type, 10)))).toThrow(
+      refused(/was data type 10/),
     );
     expect(() => load(withTensor(tensor().bytes(TENSOR_PROTO.raw_data, new Uint8Array(3))))).toThrow(
       refused(/multiple of 4/),
@@ -79,9 +79,9 @@ describe("a model file is refused", () => {
 
   it("when it brings another operator domain or version, a function or a subgraph", () => {
     const empty = new ProtobufWriter();
-    expect(() => load(modelOf(empty, 17, "com.example"))).toThrow(refused(/domain/));
-    expect(() => load(modelOf(empty, 9))).toThrow(refused(/15 to 21, was 9/));
-    expect(() => load(modelOf(empty, 99))).toThrow(refused(/15 to 21, was 99/));
+    expect(() => load(modelOf(empty, 17, "com.example"))).toThrow(refused(/operator set of ONNX's/));
+    expect(() => load(modelOf(empty, 6))).toThrow(refused(/7 to 25, was 6/));
+    expect(() => load(modelOf(empty, 99))).toThrow(refused(/7 to 25, was 99/));
     const foreign = new ProtobufWriter()
       .text(NODE_PROTO.op_type, "Add")
       .text(NODE_PROTO.domain, "com.example");
@@ -107,7 +107,7 @@ describe("a model file is refused", () => {
     const misfit = graphOf((graph) => graph.matMul(graph.input, graph.constant("w", [2, 1], [1, 2]), "yhat"));
     expect(() => load(misfit)).toThrow(refused(/MatMul expected .* or \[…, k, n\], was \[1, 3\], \[2, 1\]/));
     const wide = graphOf((graph) => graph.relu(graph.input, "yhat"));
-    expect(() => load(wide)).toThrow(refused(/output expected \[batch, 1\], was \[1, 3\]/));
+    expect(() => load(wide)).toThrow(refused(/output expected \[batch, 1\] or \[batch\], was \[1, 3\]/));
     const dangling = graphOf((graph) => graph.add(graph.input, "nowhere", "yhat"));
     expect(() => load(dangling)).toThrow(refused(/"nowhere" before it is defined/));
     const twice = graphOf((graph) => {
@@ -118,7 +118,7 @@ describe("a model file is refused", () => {
     expect(() => load(graphOf(() => {}))).toThrow(refused(/output expected .* was \[nothing\]/));
   });
 
-  it("when integers stand where numbers belong, or numbers where a shape does", () => {
+  it("when integers are given where numbers belong, or numbers where a shape does", () => {
     const misplaced = graphOf((graph) => graph.add(graph.input, graph.integers("i", [3], [1, 2, 3]), "yhat"));
     expect(() => load(misplaced)).toThrow(refused(/in their places, was "i"/));
     const shapeless = graphOf((graph) => {
@@ -129,8 +129,8 @@ describe("a model file is refused", () => {
     expect(() => load(computed)).toThrow(refused(/in their places/));
     const raw = tensor()
       .int(TENSOR_PROTO.data_type, DATA_TYPE.INT64)
-      .bytes(TENSOR_PROTO.raw_data, new Uint8Array(8));
-    expect(() => load(withTensor(raw))).toThrow(refused(/expected 1 values by its shape, had 0/));
+      .bytes(TENSOR_PROTO.raw_data, new Uint8Array(16));
+    expect(() => load(withTensor(raw))).toThrow(refused(/expected 1 values by its shape, had 2/));
   });
 
   it("when a shape, an order of dimensions or an index does not fit", () => {
@@ -151,11 +151,11 @@ describe("a model file is refused", () => {
       const graph = graphOf((g) => g.node("Transpose", [g.input], { perm: { ints } }, "yhat"));
       expect(() => load(graph)).toThrow(refused(/perm to order 2 dimensions/));
     }
-    for (const index of [-1, 3]) {
+    for (const index of [-4, 3]) {
       const graph = graphOf((g) =>
         g.node("Gather", [g.input, g.integers("i", [], [index])], { axis: { int: 1 } }, "yhat"),
       );
-      expect(() => load(graph)).toThrow(refused(/one index from 0 to 3/));
+      expect(() => load(graph)).toThrow(refused(/positions from 0 to 3/));
     }
     const lstm = graphOf((g) => {
       const part = (name: string, dims: number[]) =>

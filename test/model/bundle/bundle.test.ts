@@ -1,14 +1,14 @@
 import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { ErrorCode } from "../../src/base/errors.ts";
-import { LIMITS } from "../../src/base/limits.ts";
-import { type BundleContents, loadBundle, writeBundle } from "../../src/model/bundle.ts";
-import { MANIFEST_FILE, SUMS_FILE, sha256Hex, sumsText } from "../../src/model/bundle_files.ts";
-import type { Manifest } from "../../src/model/manifest.ts";
-import { OnnxGraphBuilder } from "../../src/train/onnx.ts";
-import { refusal } from "../base/rejection.ts";
-import { freshBundle, freshFolder, removeFolders, sampleContents, sampleVector } from "./sample.ts";
+import type { ErrorCode } from "../../../src/base/errors.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
+import { type BundleContents, loadBundle, writeBundle } from "../../../src/model/bundle/bundle.ts";
+import { MANIFEST_FILE, SUMS_FILE, sha256Hex, sumsText } from "../../../src/model/bundle/files.ts";
+import type { Manifest } from "../../../src/model/bundle/manifest.ts";
+import { OnnxGraphBuilder } from "../../../src/train/export/onnx.ts";
+import { refusal } from "../../base/rejection.ts";
+import { freshBundle, freshFolder, removeFolders, sampleContents, sampleVector } from "../sample.ts";
 
 const FILES = ["SHA256SUMS", "golden.json", "manifest.json", "model.onnx", "scaler.json", "schema_v1.json"];
 afterAll(removeFolders);
@@ -142,6 +142,26 @@ describe("bundle", () => {
     await (await loadBundle(dir)).close();
     await writeFile(join(dir, "report.json"), "[]");
     expect((await refusal(loadBundle(dir))).code).toBe("BUNDLE_HASH");
+  });
+
+  it("is refused when what it says of its features is of others, or is no number", async () => {
+    const features = sampleContents().columns.columns.map(({ name }) => ({ name, r2_lost: 0, weight: 1 }));
+    const extraOf = (changed: unknown[]) => ({
+      "importance.json": new TextEncoder().encode(
+        JSON.stringify({ format: "foretick-importance/1", rows: 0, features: changed }),
+      ),
+    });
+    await expectInvalid({ extra: extraOf(features.slice(1)) }, "BUNDLE_INVALID");
+    await expectInvalid({ extra: extraOf([...features].reverse()) }, "BUNDLE_INVALID");
+    const below = [{ ...features[0]!, weight: -1 }, ...features.slice(1)];
+    await expectInvalid({ extra: extraOf(below) }, "BUNDLE_INVALID");
+    const dir = await writeBundle(await freshFolder(), { ...sampleContents(), extra: extraOf(features) });
+    const model = await loadBundle(dir);
+    expect(model.importance?.features).toEqual(features);
+    await model.close();
+    const before = await loadBundle(await freshBundle());
+    expect(before.importance).toBeUndefined();
+    await before.close();
   });
 
   it("gives the same forecast twice, bit for bit, after being loaded twice", async () => {

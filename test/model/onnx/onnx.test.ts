@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ForetickError } from "../../src/base/errors.ts";
-import { seededRng } from "../../src/base/rng.ts";
-import { prepareEvaluator } from "../../src/model/evaluator.ts";
-import { readOnnx } from "../../src/model/onnx_read.ts";
-import { openSession } from "../../src/model/session.ts";
-import { OnnxGraphBuilder } from "../../src/train/onnx.ts";
-import { networkOnnx, sampleContents, sampleVector } from "./sample.ts";
+import { ForetickError } from "../../../src/base/errors.ts";
+import { seededRng } from "../../../src/base/rng.ts";
+import { prepareEvaluator } from "../../../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../../../src/model/onnx/read.ts";
+import { openSession } from "../../../src/model/onnx/session.ts";
+import { OnnxGraphBuilder } from "../../../src/train/export/onnx.ts";
+import { networkOnnx, sampleContents, sampleVector } from "../sample.ts";
 
 /** Runs both evaluators on the same vectors and returns their largest difference. */
 async function largestDifference(bytes: Uint8Array, vectors: readonly ArrayLike<number>[]): Promise<number> {
   const evaluator = prepareEvaluator(readOnnx(bytes));
-  const session = await openSession(bytes, evaluator.input_dims);
+  const session = await openSession(bytes, evaluator);
   let largest = 0;
   for (const vector of vectors) {
     session.input.set(vector);

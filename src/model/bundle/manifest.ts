@@ -1,13 +1,14 @@
 /**
  * The text files of a bundle, as zod schemas: what they hold, in which unit, and what is refused. A bundle
- * comes from disk and may come from another machine, so nothing in it is believed before it passes here.
+ * comes from disk and may come from another machine, so nothing in it is used before it passes here.
  */
 
 import { z } from "zod";
-import { fail } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
-import { modelVersion, setHash } from "../base/units.ts";
-import { gateResultSchema } from "./gates.ts";
+import { fail } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { modelVersion, setHash } from "../../base/units.ts";
+import { LABELS, type Label } from "../../features/label.ts";
+import { gateResultSchema } from "../gates.ts";
 
 /** Version of the bundle's layout. */
 export const BUNDLE_FORMAT = "foretick-bundle/1";
@@ -57,6 +58,22 @@ export const scoreSchema = z.strictObject({
 });
 export type Score = z.infer<typeof scoreSchema>;
 
+/** Bundles written before there was a choice call the label of the mid so. */
+const MID_BEFORE = "mid_lnr";
+const label = z
+  .enum([...LABELS, MID_BEFORE])
+  .transform((name): Label => (name === MID_BEFORE ? "mid" : name));
+
+/** What answers where the native session does not. */
+const fallback = z.strictObject({
+  /** The evaluator of the same graph, or the model that a rollback would return to. */
+  by: z.enum(["evaluator", "last_good_model"]),
+  /** Why it is not the evaluator; empty where it is. */
+  why: z.string(),
+});
+export type Fallback = z.infer<typeof fallback>;
+export const BY_EVALUATOR: Fallback = { by: "evaluator", why: "" };
+
 const stretch = z.strictObject({ from_us: time_us, to_us: time_us, rows: count });
 
 export const manifestSchema = z.strictObject({
@@ -69,8 +86,10 @@ export const manifestSchema = z.strictObject({
   feature_set: segment,
   set_hash: sha256.transform(setHash),
   horizon_s: z.int().positive(),
-  /** What the forecast is of, e.g. "mid_lnr". */
-  label: z.string().min(1),
+  /** Seconds from one vector of the set to the next: a forecast is due where ts_sec is a multiple of it. */
+  cadence_s: z.int().positive().default(1),
+  /** What the forecast is of. */
+  label,
   /** Graph of the model: columns in, the unit its output is scaled back by. */
   n_inputs: z.int().positive(),
   /** Vectors one forecast takes, the last n consecutive ones; the graph's input is [batch, n, n_inputs] past 1. */
@@ -105,7 +124,7 @@ export const manifestSchema = z.strictObject({
   }),
   /** What was held against the model, gate by gate; models/gates.json says why each gate is there. */
   gates: z.array(gateResultSchema).default([]),
-  /** All required gates passed. A model that may not be served says false here and is passed over. */
+  /** All required gates passed. false: the model may not be served and is skipped. */
   servable: z.boolean(),
   /** false where a simpler model of the same run did as well: the service does not take it by itself. */
   proposed: z.boolean().default(true),
@@ -113,6 +132,7 @@ export const manifestSchema = z.strictObject({
   latency: z
     .strictObject({ runs: count, p50_us: z.number(), p95_us: z.number(), p99_us: z.number() })
     .optional(),
+  fallback: fallback.default(BY_EVALUATOR),
   /** Versions of what wrote it, e.g. { bun, onnxruntime, opset }. */
   runtime: z.record(z.string(), z.string()),
   /** Every other file of the bundle. */
@@ -128,12 +148,12 @@ export const columnsSchema = z.strictObject({
 });
 export type Columns = z.infer<typeof columnsSchema>;
 
-/** `scaler.json`: the scaling that also lies inside the graph, for people to read. */
+/** `scaler.json`: the scaling that is also inside the graph, for people to read. */
 export const scalerSchema = z.strictObject({
   columns: z.array(z.string()),
   mean: z.array(z.number()),
   scale: z.array(z.number().nonnegative()),
-  /** 1 ÷ scale, and 0 for a column that did not vary in training: it is ignored for ever. */
+  /** 1 ÷ scale, and 0 for a column that did not vary in training: the model ignores it. */
   inverse: z.array(z.number().nonnegative()),
   rows: count,
   target_scale: z.number().positive(),

@@ -1,13 +1,23 @@
 /** What recurrent networks and attention are made of. Their exponentials are the platform's `Math`. */
 
-import type { OnnxNode } from "./onnx_read.ts";
-import { allocate, axisAttribute, numberAttribute, refuseShape, type Step, type Value } from "./operator.ts";
+import { fail } from "../../base/errors.ts";
+import {
+  allocate,
+  axisAttribute,
+  numberAttribute,
+  refuseShape,
+  roundingOf,
+  type Step,
+  type Value,
+} from "./operator.ts";
+import type { OnnxNode } from "./read.ts";
 
-/** e^x ÷ Σe^x over the last dimension, the largest subtracted first. */
+/** e^x ÷ Σe^x over the last dimension, the largest subtracted first. Before set 13 the dimension was another by default. */
 export function prepareSoftmax(node: OnnxNode, inputs: readonly Value[]): Step {
   const [x] = inputs as [Value];
-  const width = lastDimension(node, inputs);
-  const output = allocate(x.dims);
+  const width = lastDimension(node, inputs, node.opset < 13 ? 1 : -1);
+  const output = allocate(x.dims, x);
+  const round = roundingOf(output);
   const run = (): void => {
     const { data } = output;
     for (let from = 0; from < data.length; from += width) {
@@ -16,7 +26,7 @@ export function prepareSoftmax(node: OnnxNode, inputs: readonly Value[]): Step {
       let sum = 0;
       for (let i = from; i < from + width; i++) {
         data[i] = Math.exp(x.data[i]! - largest);
-        sum = Math.fround(sum + data[i]!);
+        sum = round(sum + data[i]!);
       }
       for (let i = from; i < from + width; i++) data[i] = data[i]! / sum;
     }
@@ -26,13 +36,14 @@ export function prepareSoftmax(node: OnnxNode, inputs: readonly Value[]): Step {
 
 /** (x − mean) ÷ √(variance + epsilon) · gain + shift over the last dimension. */
 export function prepareLayerNormalization(node: OnnxNode, inputs: readonly Value[]): Step {
-  const [x, gain, shift] = inputs as [Value, Value, Value];
+  const [x, gain, shift] = inputs as [Value, Value, Value?];
   const width = lastDimension(node, [x]);
-  if (gain.data.length !== width || shift.data.length !== width) {
+  if (gain.data.length !== width || (shift && shift.data.length !== width)) {
     refuseShape(node, "gain and shift of the last dimension", inputs);
   }
   const epsilon = Math.fround(numberAttribute(node, "epsilon", 1e-5));
-  const output = allocate(x.dims);
+  const output = allocate(x.dims, x);
+  const round = roundingOf(output);
   const run = (): void => {
     for (let from = 0; from < output.data.length; from += width) {
       let mean = 0;
@@ -41,17 +52,17 @@ export function prepareLayerNormalization(node: OnnxNode, inputs: readonly Value
       for (let i = 0; i < width; i++) variance += (x.data[from + i]! - mean) ** 2 / width;
       const slope = 1 / Math.sqrt(variance + epsilon);
       for (let i = 0; i < width; i++) {
-        const z = Math.fround((x.data[from + i]! - mean) * slope);
-        output.data[from + i] = Math.fround(z * gain.data[i]!) + shift.data[i]!;
+        const z = round((x.data[from + i]! - mean) * slope);
+        output.data[from + i] = round(z * gain.data[i]!) + (shift ? shift.data[i]! : 0);
       }
     }
   };
   return { output, run };
 }
 
-function lastDimension(node: OnnxNode, inputs: readonly Value[]): number {
+function lastDimension(node: OnnxNode, inputs: readonly Value[], otherwise = -1): number {
   const { dims } = inputs[0]!;
-  if (dims.length === 0 || axisAttribute(node, dims.length, -1) !== dims.length - 1) {
+  if (dims.length === 0 || axisAttribute(node, dims.length, otherwise) !== dims.length - 1) {
     refuseShape(node, "the last dimension as its axis", inputs);
   }
   return dims.at(-1)!;
@@ -72,10 +83,12 @@ export function prepareLstm(node: OnnxNode, inputs: readonly Value[]): Step {
   if (x.dims.length !== 3 || batch !== 1 || !fits || width < 1) {
     refuseShape(node, "X [n, 1, c], W [1, 4h, c], R [1, 4h, h] and B [1, 8h]", inputs);
   }
+  if (x.data instanceof Float64Array) fail("ONNX_REFUSED", "LSTM expected float32, was float64");
   const output = allocate([1, 1, width]);
   const hidden = output.data;
   const cell = new Float32Array(width);
   const gates = new Float32Array(4 * width);
+  const work = steps! * 4 * width * (columns! + width);
   const run = (): void => {
     hidden.fill(0);
     cell.fill(0);
@@ -95,5 +108,5 @@ export function prepareLstm(node: OnnxNode, inputs: readonly Value[]): Step {
       }
     }
   };
-  return { output, run };
+  return { output, work, run };
 }
