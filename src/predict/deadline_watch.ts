@@ -1,7 +1,8 @@
 /**
  * Looks at the wall clock when a quiet second's grace runs out. A timer set to that very moment, because one
  * that only comes round every few milliseconds would add half its period to every forecast of a quiet
- * market; and one that comes round as well, because events move the moment.
+ * market; and one that comes round as well, because events move the moment. After a stall of the process the
+ * events that wait in the sockets are read before the clock closes anything.
  */
 
 import type { Clock, Timer } from "../base/clock.ts";
@@ -9,8 +10,12 @@ import { US_PER_MS } from "../base/units.ts";
 
 /** The longest time between two looks (ms). */
 const LOOK_EVERY_MS = 10;
-/** Timers know no shorter wait (ms). */
+/** The shortest wait of a timer (ms). */
 const WAIT_MIN_MS = 1;
+/** A timer later than planned by this shows that the process was stopped or blocked (µs). */
+const STALLED_US = 500_000;
+/** So long the sockets are read first then: what came meanwhile belongs to seconds the clock would close (µs). */
+const READING_US = 250_000;
 
 export interface DeadlineWatchOptions {
   readonly clock: Clock;
@@ -23,6 +28,8 @@ export interface DeadlineWatchOptions {
 export class DeadlineWatch {
   readonly #options: DeadlineWatchOptions;
   #timer: Timer | undefined;
+  /** Until then nothing is closed by the clock (monotonic µs). */
+  #reading_until_us = Number.NEGATIVE_INFINITY;
 
   /** Watches from now on, until it is closed. */
   constructor(options: DeadlineWatchOptions) {
@@ -30,7 +37,7 @@ export class DeadlineWatch {
     this.#arm();
   }
 
-  /** Looks no more. May be called twice. */
+  /** Stops. May be called twice. */
   close(): void {
     this.#timer?.cancel();
   }
@@ -38,10 +45,14 @@ export class DeadlineWatch {
   #arm(): void {
     const { clock, deadline, look } = this.#options;
     const left_ms = Math.ceil((deadline() - clock.now()) / US_PER_MS);
-    this.#timer = clock.after(Math.max(WAIT_MIN_MS, Math.min(LOOK_EVERY_MS, left_ms)), () => {
+    const wait_ms = Math.max(WAIT_MIN_MS, Math.min(LOOK_EVERY_MS, left_ms));
+    const due_us = clock.monotonicUs() + wait_ms * US_PER_MS;
+    this.#timer = clock.after(wait_ms, () => {
       // Armed first: a look that closes the watch cancels the timer that follows it.
       this.#arm();
-      look();
+      const now_us = clock.monotonicUs();
+      if (now_us - due_us > STALLED_US) this.#reading_until_us = now_us + READING_US;
+      if (now_us >= this.#reading_until_us) look();
     });
   }
 }

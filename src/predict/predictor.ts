@@ -1,182 +1,181 @@
 /**
- * Closed seconds in, predictions out. Ticks are scored one after the other, at most one inference in flight
- * a symbol; a tick that is not done within the deadline, waiting included, is skipped and counted, so that
- * a stall can never make old forecasts look fresh. A tick takes its model from the slot once, when its second
- * closes, and keeps it to the end.
+ * Closed seconds in, predictions out, of every model that has a role. The champion is scored first; the others follow
+ * it, each in a queue of its own and all under the tick's one deadline, so that none holds up the champion or
+ * another. Where the champion gives no forecast, the fallback's is served in its place, under its own name and role.
  */
 
-import type { Clock } from "../base/clock.ts";
-import { describeError, ForetickError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { E8, US_PER_MS, US_PER_SEC } from "../base/units.ts";
-import type { FeatureVector } from "../features/vector.ts";
-import type { Model } from "../model/model.ts";
+import { describeError } from "../base/errors.ts";
+import { US_PER_MS, US_PER_SEC } from "../base/units.ts";
 import type { ModelSlot } from "../model/model_slot.ts";
-import type { ClosedSecond } from "./lane.ts";
-import type { Prediction } from "./prediction.ts";
-import { RecentVectors } from "./recent_vectors.ts";
+import type { Roster } from "../model/roster.ts";
+import type { ClosedSecond } from "./lane/output.ts";
+import type { Prediction, Worth } from "./prediction.ts";
+import { RecentVectors } from "./score/recent_vectors.ts";
+import {
+  type Forecast,
+  type NoPrediction,
+  Scorer,
+  type ScorerCounters,
+  type ScorerOptions,
+  zeroScorerCounters,
+} from "./score/scorer.ts";
+import { ClockTimes, type TickTimes } from "./score/tick_times.ts";
+import { belongsTo, type SeriesChoice } from "./series.ts";
 
-export interface PredictorCounters {
-  predictions: number;
-  /** Ticks that took longer than the deadline. */
-  skipped_deadline: number;
-  /** Ticks whose vector held a null. */
-  skipped_null: number;
-  /** Ticks without enough vectors in a row for a model that looks at several. */
-  skipped_sequence: number;
+/** The champion's ticks. */
+export interface PredictorCounters extends ScorerCounters {
+  /** Ticks whose second closed after the deadline: it was held back, or its events came late. */
+  skipped_late: number;
   /** Ticks between two prediction times (PREDICT_INTERVAL_MS). */
   skipped_interval: number;
-  failed: number;
+  /** Ticks at which the fallback's forecast was served because the champion gave none. */
+  stood_in: number;
 }
 
-export interface PredictorOptions {
-  readonly slot: ModelSlot;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly deadline_ms: number;
+export interface PredictorOptions extends Omit<ScorerOptions, "recent" | "times"> {
+  readonly roster: Roster;
+  /** Default: by the clock. */
+  readonly times?: TickTimes | undefined;
   readonly interval_ms: number;
+  /** What a forecast is worth, from what came of those before it. */
+  readonly worth: (forecast: Forecast) => Worth;
   readonly onPrediction: (prediction: Prediction) => void;
 }
 
-/** What is scored, by which model: the newest vector, and the numbers the model takes. */
-interface Input {
-  readonly model: Model;
-  readonly vector: FeatureVector;
-  readonly values: Float64Array;
-}
-
-/** Why there is no forecast right now, as a sentence a caller of `/latest` can act on. */
-export type NoPrediction = string;
+/** Part of the time left that the others wait for a champion that does not answer. */
+const PATIENCE = 0.5;
 
 export class Predictor {
   readonly counters: PredictorCounters = {
-    predictions: 0,
-    skipped_deadline: 0,
-    skipped_null: 0,
-    skipped_sequence: 0,
-    skipped_interval: 0,
-    failed: 0,
+    ...zeroScorerCounters(),
+    ...{ skipped_late: 0, skipped_interval: 0, stood_in: 0 },
   };
-  readonly #options: PredictorOptions;
-  readonly #recent = new RecentVectors();
-  #queue: Promise<void> = Promise.resolve();
-  #waiting = 0;
-  #reason: NoPrediction = "no second has closed yet: the feed has just started or is down";
+  readonly #options: PredictorOptions & ScorerOptions;
+  readonly #champion: Scorer;
+  /** By their slots, for those of the last tick. */
+  #beside = new Map<ModelSlot, Scorer>();
+  /** What is under way beside the champions' queue. */
+  readonly #under_way = new Set<Promise<void>>();
 
   constructor(options: PredictorOptions) {
-    this.#options = options;
+    this.#options = {
+      ...options,
+      recent: new RecentVectors(),
+      times: options.times ?? new ClockTimes(options),
+    };
+    this.#champion = new Scorer(options.roster.champion, this.#options, this.counters);
   }
 
-  /** The last reason a tick gave no forecast. */
+  /** Every model that is scored: the champion, then the others as the last tick found them. */
+  get scorers(): readonly Scorer[] {
+    return [this.#champion, ...this.#beside.values()];
+  }
+
+  /** The last reason a tick gave no forecast of the champion. */
   get reason(): NoPrediction {
-    return this.#reason;
+    return this.#champion.reason;
   }
 
-  /** Ticks not yet scored. */
+  /** The scorer that makes the forecasts of such a series now; undefined where no model does. */
+  scorerOf(choice: SeriesChoice): Scorer | undefined {
+    return this.scorers.find(({ slot }) => {
+      const { version: model_version, horizon_s } = slot.current;
+      const served = slot.role === "champion";
+      return belongsTo({ model_version, role: slot.role, horizon_s, served }, choice);
+    });
+  }
+
+  /** Ticks not yet scored by every model. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#champion.waiting + this.#under_way.size;
   }
 
   /** Resolves when every tick taken so far is scored or skipped. */
-  idle(): Promise<void> {
-    return this.#queue;
+  async idle(): Promise<void> {
+    await this.#champion.idle();
+    await Promise.all(this.#under_way);
   }
 
   /** Takes a closed second; returns at once. */
   onClosed(second: ClosedSecond): void {
-    for (const vector of second.vectors) this.#recent.push(vector);
-    if ((second.ts_sec * US_PER_SEC) % (this.#options.interval_ms * US_PER_MS) !== 0) {
+    const { interval_ms, clock, roster, recent, times } = this.#options;
+    const left_ms = times.closed(second, roster);
+    for (const vector of second.vectors) recent.push(vector);
+    if ((second.ts_sec * US_PER_SEC) % (interval_ms * US_PER_MS) !== 0) {
       this.counters.skipped_interval++;
       return;
     }
-    const decided_us = this.#options.clock.monotonicUs();
-    // Taken now: by the time its turn comes, later vectors have been added.
-    const { model, release } = this.#options.slot.acquire();
-    const input = this.#inputOf(second, model);
-    if (!input) {
-      release();
+    const champion_due = this.#champion.isDue(second);
+    if (left_ms < 0) {
+      if (champion_due) this.#skipLate(-left_ms);
       return;
     }
-    this.#waiting++;
-    this.#queue = this.#queue
-      .then(() => this.#score(second, input, decided_us))
-      .finally(() => {
-        this.#waiting--;
-        release();
-      });
+    const decided_us = clock.monotonicUs();
+    const champion = champion_due ? this.#scoreChampion(second, decided_us) : undefined;
+    this.#scoreBeside(second, decided_us, champion);
   }
 
-  async #score(second: ClosedSecond, { model, vector, values }: Input, decided_us: number): Promise<void> {
-    if (this.#overdue(second, decided_us)) return;
-    const { clock, log } = this.#options;
-    try {
-      const { yhat, source } = await model.infer(vector.set_hash, values);
-      if (this.#overdue(second, decided_us)) return;
-      const current_price = second.mid_sum_e8! / (2 * E8);
-      this.counters.predictions++;
-      this.#options.onPrediction({
-        symbol: second.symbol,
-        ts_sec: second.ts_sec,
-        horizon_s: model.horizon_s,
-        yhat_log_return_10s: yhat,
-        current_price,
-        predicted_price: current_price * Math.exp(yhat),
-        model_version: model.version,
-        feature_set: vector.feature_set,
-        set_hash: vector.set_hash,
-        source,
-        features_age_ms: (second.ts_sec * US_PER_SEC - second.newest_event_us!) / US_PER_MS,
-        latency_ms: (clock.monotonicUs() - decided_us) / US_PER_MS,
-        warm: vector.warm,
-        emitted_at_us: clock.now(),
-        mid_sum_e8: second.mid_sum_e8!,
+  #skipLate(over_ms: number): void {
+    this.counters.skipped_late++;
+    this.#champion.reason = `the last second closed ${over_ms.toFixed(0)} ms after its forecast was due: data came late, or waited for a look-back`;
+  }
+
+  /** Resolves with its forecast, which is given out as soon as it is there. */
+  async #scoreChampion(second: ClosedSecond, decided_us: number): Promise<Forecast | undefined> {
+    const taken = this.#champion.take(second, decided_us);
+    if (!taken) return undefined;
+    const forecast = await this.#champion.score(taken);
+    if (forecast) this.#give(forecast, true);
+    return forecast;
+  }
+
+  /** @param champion its forecast of this tick; undefined where none is due. */
+  #scoreBeside(second: ClosedSecond, decided_us: number, champion?: Promise<Forecast | undefined>): void {
+    this.#followRoster();
+    if (this.#beside.size === 0) return;
+    const { version } = this.#champion.slot.current;
+    const { times } = this.#options;
+    let turn: Promise<unknown> | undefined;
+    for (const scorer of this.#beside.values()) {
+      // Just promoted: it is the champion's forecast from now on.
+      if (scorer.slot.current.version === version || !scorer.isDue(second)) continue;
+      const taken = scorer.take(second, decided_us);
+      if (!taken) continue;
+      turn ??= champion && times.championIsDone(champion, second.ts_sec, PATIENCE);
+      const given = scorer.score(taken, turn).then(async (forecast) => {
+        if (forecast) this.#give(forecast, await this.#standsIn(scorer, champion));
       });
-    } catch (error) {
-      this.counters.failed++;
-      this.#reason = error instanceof ForetickError ? error.message : "the model failed on the last tick";
-      log.error({ ts_sec: second.ts_sec, error: describeError(error) }, "a tick could not be scored");
+      this.#under_way.add(given);
+      void given.finally(() => this.#under_way.delete(given));
     }
   }
 
-  /**
-   * The vector of the model's set, where it holds no null and a mid stands, and the numbers the model takes;
-   * else notes the reason.
-   */
-  #inputOf(second: ClosedSecond, model: Model): Input | undefined {
-    const vector = second.vectors.find(({ feature_set }) => feature_set === model.feature_set);
-    if (!vector) {
-      this.counters.failed++;
-      this.#reason = `model ${model.version} wants feature set ${model.feature_set}, which is not computed`;
-      return undefined;
-    }
-    const nulls = vector.names.filter((_, column) => Number.isNaN(vector.values[column]));
-    if (nulls.length === 0 && second.mid_sum_e8 !== undefined) return this.#withHistory(vector, model);
-    this.counters.skipped_null++;
-    this.#reason =
-      nulls.length > 0
-        ? `${nulls.join(", ")} not known yet as of ${second.ts_sec}: data is still warming up or has a gap`
-        : `no quote stands as of ${second.ts_sec}`;
-    return undefined;
-  }
-
-  #withHistory(vector: FeatureVector, model: Model): Input | undefined {
-    const { version, feature_set, sequence_length } = model;
-    if (sequence_length === 1) return { model, vector, values: vector.values };
-    const values = this.#recent.window(feature_set, sequence_length);
-    if (values) return { model, vector, values };
-    this.counters.skipped_sequence++;
-    const held = this.#recent.heldOf(feature_set);
-    this.#reason = `model ${version} wants the last ${sequence_length} vectors without a gap, so far there are ${held}`;
-    return undefined;
-  }
-
-  #overdue(second: ClosedSecond, decided_us: number): boolean {
-    const { clock, deadline_ms, log } = this.#options;
-    const took_ms = (clock.monotonicUs() - decided_us) / US_PER_MS;
-    if (took_ms <= deadline_ms) return false;
-    this.counters.skipped_deadline++;
-    this.#reason = `the last tick took ${took_ms.toFixed(0)} ms, over the deadline of ${deadline_ms} ms`;
-    log.warn({ ts_sec: second.ts_sec, took_ms, deadline_ms }, "a tick was skipped");
+  /** The fallback's forecast is the symbol's where the champion gave none and both are of the same kind. */
+  async #standsIn({ slot }: Scorer, champion?: Promise<Forecast | undefined>): Promise<boolean> {
+    if (slot.role !== "fallback" || !champion || (await champion)) return false;
+    const { horizon_s, label } = this.#champion.slot.current;
+    if (slot.current.horizon_s !== horizon_s || slot.current.label !== label) return false;
+    this.counters.stood_in++;
     return true;
+  }
+
+  #give(forecast: Forecast, served: boolean): void {
+    const { worth, onPrediction, log } = this.#options;
+    try {
+      onPrediction({ ...forecast, served, ...worth(forecast) });
+    } catch (error) {
+      // The tick has no forecast for anyone, whatever its model gave.
+      if (served) this.counters.failed++;
+      const { ts_sec, model_version: version } = forecast;
+      log.error({ ts_sec, version, error: describeError(error) }, "a forecast could not be given out");
+    }
+  }
+
+  /** Models come and go between two ticks. */
+  #followRoster(): void {
+    const options = this.#options;
+    const { beside } = options.roster;
+    if (beside.length === this.#beside.size && beside.every((slot) => this.#beside.has(slot))) return;
+    this.#beside = new Map(beside.map((slot) => [slot, this.#beside.get(slot) ?? new Scorer(slot, options)]));
   }
 }

@@ -1,11 +1,11 @@
 /** The book's sums at the end of each second: what they know, and when they are not known. */
 
 import { describe, expect, it } from "vitest";
-import { micros, unixSec } from "../../src/base/units.ts";
+import { type Int64, micros, unixSec } from "../../src/base/units.ts";
 import type { DepthDiffEvent } from "../../src/binance/events.ts";
 import { BookSequencer } from "../../src/book/sequencer.ts";
-import type { BookSums } from "../../src/features/columns.ts";
-import { BookSeconds, sumsAt } from "../../src/predict/book_seconds.ts";
+import type { BookSums } from "../../src/features/algebra/columns.ts";
+import { BookSeconds, laneBook, sumsAt } from "../../src/predict/lane/book_seconds.ts";
 import * as events from "../book/events.ts";
 
 const SEC = 1_700_000_100;
@@ -18,13 +18,13 @@ function diff(id: number, offset_ms: number, bid_qty: number): DepthDiffEvent {
 
 interface Taken {
   readonly sec: number;
-  readonly bid: number;
+  readonly bid: Int64;
 }
 
 /** A sequencer and the seconds read off it, as a lane drives them; seconds before `closed_until` are closed. */
 function reader(closed_until = 0) {
   const sequencer = new BookSequencer({ symbol: "BTCUSDT", requestSnapshot: () => {} });
-  const seconds = new BookSeconds((update_id) => sumsAt(sequencer, update_id));
+  const seconds = new BookSeconds(laneBook(sequencer));
   const taken: Taken[] = [];
   let open_from = closed_until;
   const take = (sec: number, sums: BookSums): boolean => {
@@ -33,7 +33,6 @@ function reader(closed_until = 0) {
   };
   const feed = (event: DepthDiffEvent): void => {
     seconds.onDiff(event, unixSec(SEC + open_from), take);
-    sequencer.onDiff(event);
   };
   const snapshot = (id: number, bid_qty = 1): void =>
     sequencer.onSnapshot(events.snapshot(id, Float64Array.of(100, bid_qty), Float64Array.of(101, 9)));
@@ -45,7 +44,7 @@ function reader(closed_until = 0) {
 }
 
 describe("the book's seconds", () => {
-  it("hold what stood at the second's end: every earlier diff and none of a later second", () => {
+  it("hold the book at the second's end: every earlier diff and none of a later second", () => {
     const { taken, feed, snapshot } = reader();
     feed(diff(11, 100, 5));
     snapshot(10);
@@ -68,7 +67,7 @@ describe("the book's seconds", () => {
     expect(taken).toEqual([0, 1, 2].map((sec) => ({ sec, bid: 5 })));
   });
 
-  it("are not told to a bar that has closed", () => {
+  it("are not given to a bar that has closed", () => {
     const { taken, feed, snapshot } = reader(2);
     feed(diff(11, 100, 5));
     snapshot(10);
@@ -106,8 +105,8 @@ describe("the book's seconds", () => {
     const { sequencer, seconds, taken, feed, snapshot } = reader();
     feed(diff(11, 100, 5));
     snapshot(10);
-    sequencer.onDisconnect();
     seconds.onBreak();
+    expect(sequencer.state.name).toBe("idle");
     feed(diff(20, 5_100, 7));
     snapshot(19);
     feed(diff(21, 6_100, 8));
@@ -138,7 +137,7 @@ describe("the book's seconds", () => {
     ]);
   });
 
-  it("sum the best 5 and 20 levels a side, fewer where there are fewer", () => {
+  it("sum the best 5 and 20 levels per side, fewer where there are fewer", () => {
     const { sequencer, feed } = reader();
     const side = (from: number, step: number) =>
       Float64Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? from + (step * i) / 2 : 1));

@@ -1,7 +1,8 @@
 /** When the wall clock is looked at. */
 
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../src/base/clock.ts";
+import { type Clock, ManualClock } from "../../src/base/clock.ts";
+import { micros } from "../../src/base/units.ts";
 import { DeadlineWatch } from "../../src/predict/deadline_watch.ts";
 
 const START_US = 1_723_161_255_000_000;
@@ -18,7 +19,7 @@ function watching(deadlineAt: () => number): {
 }
 
 describe("the watch of the deadline", () => {
-  it("looks within a millisecond after the deadline, wherever it lies between two rounds", () => {
+  it("looks within a millisecond after the deadline, wherever it is between two rounds", () => {
     for (const after_us of [1_000, 3_200, 9_999, 10_001, 47_300]) {
       const { clock, looks_us } = watching(() => START_US + after_us);
       clock.advance(100);
@@ -57,5 +58,24 @@ describe("the watch of the deadline", () => {
     });
     inner.advance(100);
     expect(looks_us).toEqual([10_000, 0]);
+  });
+
+  it("reads what came during a stall of the process before the clock closes anything", () => {
+    const manual = new ManualClock(START_US);
+    let stalled_us = 0;
+    const clock: Clock = {
+      now: () => micros(manual.now() + stalled_us),
+      monotonicUs: () => manual.monotonicUs() + stalled_us,
+      after: (delay_ms, run) => manual.after(delay_ms, run),
+    };
+    const looks_us: number[] = [];
+    const look = (): void => void looks_us.push(clock.now() - START_US);
+    new DeadlineWatch({ clock, deadline: () => Number.POSITIVE_INFINITY, look });
+    manual.advance(10);
+    stalled_us = 15_000_000;
+    manual.advance(500);
+    expect(looks_us[0]).toBe(10_000);
+    expect(looks_us[1]).toBe(15_020_000 + 250_000);
+    expect(looks_us[2]).toBe(15_020_000 + 260_000);
   });
 });

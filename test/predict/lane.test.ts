@@ -3,17 +3,18 @@ import { LIMITS } from "../../src/base/limits.ts";
 import { micros, priceE8, qtyE8, tradeId, type UnixSec, unixSec, updateId } from "../../src/base/units.ts";
 import type {
   DepthDiffEvent,
-  DepthSnapshotEvent,
   DisconnectEvent,
   MarketEvent,
   QuoteEvent,
+  SetAside,
   TradeEvent,
 } from "../../src/binance/events.ts";
-import type { BookSums } from "../../src/features/columns.ts";
-import { gold } from "../../src/features/gold.ts";
-import { v1 } from "../../src/features/v1.ts";
-import { type ClosedSecond, Lane, type LaneOutput } from "../../src/predict/lane.ts";
-import type { LookBack } from "../../src/predict/look_back.ts";
+import type { BookSums } from "../../src/features/algebra/columns.ts";
+import { gold } from "../../src/features/sets/gold.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import { Lane } from "../../src/predict/lane/lane.ts";
+import { type LookBack, ofOneNumbering } from "../../src/predict/lane/look_back.ts";
+import type { ClosedSecond, LaneOutput } from "../../src/predict/lane/output.ts";
 
 /** A round five-minute boundary, so that the look-back's start is easy to name. */
 const SEC = 1_700_000_100;
@@ -22,6 +23,7 @@ const at = (offset_ms: number) => micros(SEC * 1_000_000 + offset_ms * 1_000);
 function trade(id: number, offset_ms: number, price = 100, qty = 1): TradeEvent {
   return {
     kind: "trade",
+    epoch: 0,
     symbol: "BTCUSDT",
     ts_us: at(offset_ms),
     received_us: at(offset_ms + 5),
@@ -35,6 +37,7 @@ function trade(id: number, offset_ms: number, price = 100, qty = 1): TradeEvent 
 function quote(id: number, offset_ms: number, bid = 100): QuoteEvent {
   return {
     kind: "quote",
+    epoch: 0,
     symbol: "BTCUSDT",
     ts_us: at(offset_ms),
     received_us: at(offset_ms + 5),
@@ -50,7 +53,7 @@ function depth(id: number, offset_ms: number): DepthDiffEvent {
   const none = new Float64Array();
   const ids = { first_update_id: updateId(id), last_update_id: updateId(id) };
   const times = { ts_us: at(offset_ms), received_us: at(offset_ms + 5) };
-  return { kind: "depth_diff", symbol: "BTCUSDT", ...times, ...ids, bids: none, asks: none };
+  return { kind: "depth_diff", symbol: "BTCUSDT", epoch: 0, ...times, ...ids, bids: none, asks: none };
 }
 
 function disconnect(offset_ms: number): DisconnectEvent {
@@ -59,17 +62,20 @@ function disconnect(offset_ms: number): DisconnectEvent {
 }
 
 class Recorder implements LaneOutput {
-  readonly trades: { id: number; late: boolean }[] = [];
-  readonly quotes: { id: number; late: boolean }[] = [];
+  readonly trades: { id: number; late: boolean; set_aside?: SetAside }[] = [];
+  readonly quotes: { id: number; late: boolean; set_aside?: SetAside }[] = [];
   readonly disconnects: DisconnectEvent[] = [];
-  readonly depths: (DepthDiffEvent | DepthSnapshotEvent)[] = [];
   readonly books: { sec: UnixSec; sums: BookSums }[] = [];
   readonly seconds: ClosedSecond[] = [];
   readonly fills: string[] = [];
-  trade = (event: TradeEvent, late: boolean) => void this.trades.push({ id: event.trade_id, late });
-  quote = (event: QuoteEvent, late: boolean) => void this.quotes.push({ id: event.update_id, late });
+  trade = (event: TradeEvent, late: boolean, set_aside?: SetAside) =>
+    void this.trades.push({ id: event.trade_id, late, ...(set_aside && { set_aside }) });
+  quote = (event: QuoteEvent, late: boolean, set_aside?: SetAside) =>
+    void this.quotes.push({ id: event.update_id, late, ...(set_aside && { set_aside }) });
+  readonly ended: DisconnectEvent[] = [];
   disconnect = (event: DisconnectEvent) => void this.disconnects.push(event);
-  depth = (event: DepthDiffEvent | DepthSnapshotEvent) => void this.depths.push(event);
+  breakEnded = (event: DisconnectEvent) => void this.ended.push(event);
+  timeDoubted = () => {};
   bookSums = (sec: UnixSec, sums: BookSums) => void this.books.push({ sec, sums });
   closed = (second: ClosedSecond) => void this.seconds.push(second);
   fillWanted = (reason: string) => void this.fills.push(reason);
@@ -96,7 +102,7 @@ describe("a lane", () => {
   it("lets an event of an already closed second into no bar, and says it was late", () => {
     const { lane: target, seen } = lane();
     feed(target, [trade(1, 100), quote(1, 150), trade(2, 1_300), quote(2, 1_400)]);
-    feed(target, [trade(3, 990, 500), quote(3, 900, 90)]);
+    feed(target, [trade(3, 990, 105), quote(3, 900, 99)]);
     expect(seen.trades.at(-1)).toEqual({ id: 3, late: true });
     expect(seen.quotes.at(-1)).toEqual({ id: 3, late: true });
     feed(target, [trade(4, 2_300), quote(4, 2_300)]);
@@ -121,6 +127,23 @@ describe("a lane", () => {
     expect(target.ledger.missing()).toEqual([{ from: 2, to: 4 }] as never);
   });
 
+  it("keeps its book over a jump in trade ids, and empties it where the streams were cut", () => {
+    const heard: string[] = [];
+    const target = new Lane({
+      ...{ symbol: "BTCUSDT", sets: [v1], streams: ["trade", "bestBidAsk", "depth"], grace_ms: 250 },
+      book: {
+        sumsAt: () => undefined,
+        onDiff: ({ last_update_id }) => void heard.push(`diff ${last_update_id}`),
+        onDisconnect: () => void heard.push("emptied"),
+      },
+      output: new Recorder(),
+    });
+    feed(target, [depth(1, 100), trade(1, 200), trade(5, 300), trade(6, 350), depth(2, 400)]);
+    expect(target.counters.disconnects).toBe(1);
+    feed(target, [disconnect(500), depth(9, 600)]);
+    expect(heard).toEqual(["diff 1", "diff 2", "emptied", "diff 9"]);
+  });
+
   it("has no quote from a disconnect until the next one comes", () => {
     const { lane: target, seen } = lane();
     feed(target, [trade(1, 100), quote(1, 150), disconnect(500)]);
@@ -141,10 +164,12 @@ describe("a lane", () => {
     expect(seen.seconds.map(({ ts_sec }) => ts_sec - SEC)).toEqual([1]);
   });
 
-  it("drops an event whose time lies implausibly far ahead, and goes on", () => {
+  it("sets a quote aside whose time is far ahead, closes nothing by it, and goes on", () => {
     const { lane: target, seen } = lane();
-    feed(target, [trade(1, 100), quote(1, 150), quote(2, 2 * 3_600_000), trade(2, 1_300), quote(3, 1_300)]);
-    expect(target.counters.times_implausible).toBe(1);
+    const ahead = { ...quote(2, 2 * 3_600_000), received_us: at(1_250) };
+    feed(target, [trade(1, 100), quote(1, 150), ahead, trade(2, 1_300), quote(3, 1_300)]);
+    expect([...target.setAside]).toEqual([["time_ahead", 1]]);
+    expect(seen.quotes).toContainEqual({ id: 2, late: false, set_aside: "time_ahead" });
     expect(seen.seconds.map(({ ts_sec }) => ts_sec - SEC)).toEqual([1]);
   });
 
@@ -152,12 +177,12 @@ describe("a lane", () => {
     const { lane: target, seen } = lane();
     feed(target, [trade(1, 100), quote(1, 150), disconnect(200)]);
     feed(target, [quote(2, 7_200_100), trade(2, 7_200_200), quote(3, 7_201_100), trade(3, 7_201_200)]);
-    expect(target.counters.times_implausible).toBe(0);
+    expect(target.setAside.size).toBe(0);
     expect(seen.seconds.at(-1)!.ts_sec - SEC).toBe(7_201);
     expect(seen.seconds).toHaveLength(7_201);
   });
 
-  it("begins anew after an outage of more than a day, instead of closing every second of it", () => {
+  it("begins again after an outage of more than a day, instead of closing every second of it", () => {
     const { lane: target, seen } = lane();
     feed(target, [trade(1, 100), quote(1, 150), disconnect(200)]);
     const later = 3 * 86_400_000;
@@ -287,14 +312,102 @@ describe("a lane", () => {
     expect(ids.length).toBe(2_000);
   });
 
-  it("tells the book at each second's end once, and knows it in the vector, past a look-back too", () => {
+  it("goes on cold while its look-back is on its way, changes over to it running, and equals a lane that saw it all", () => {
+    const history: MarketEvent[] = [];
+    // One trade comes after its second has closed: no bar holds it, neither live nor in SQL.
+    const straggler = trade(1_795, 715_000, 104, 900);
+    for (let i = 0; i < 2_000; i++) {
+      history.push(i === 1_795 ? straggler : trade(i, i * 400, 100 + (i % 7)), quote(i, i * 400 + 100));
+    }
+    const whole = lane();
+    feed(whole.lane, history);
+
+    const cut = history.findIndex((event) => event.ts_us >= at(700_000));
+    const come = history.findIndex((event) => event.ts_us >= at(720_000));
+    const late = lane();
+    late.lane.hold();
+    feed(late.lane, history.slice(0, cut + 20).slice(cut));
+    late.lane.goOn();
+    feed(late.lane, history.slice(cut + 20, come));
+    expect(late.seen.trades).toContainEqual({ id: 1_795, late: true });
+    expect(late.seen.seconds.length).toBeGreaterThan(15);
+    expect(late.seen.seconds.every(({ vectors }) => !vectors[0]!.warm)).toBe(true);
+
+    const past = history.slice(0, cut + 60);
+    const released = late.lane.release({
+      // REST knows the late trade too, but not that it was late.
+      trades: [...past, straggler]
+        .filter((event): event is TradeEvent => event.kind === "trade")
+        .map((event) => ({ trade: event, late: false, stored: event.trade_id < 1_000 })),
+      quotes: past.filter((event): event is QuoteEvent => event.kind === "quote"),
+      disconnects: [],
+      complete_from_sec: unixSec(SEC),
+    });
+    expect(released.taken).toBe(true);
+    const before = late.seen.seconds.length;
+    feed(late.lane, history.slice(come));
+    const after = late.seen.seconds.slice(before);
+    const expected = whole.seen.seconds.slice(-after.length);
+    expect(after.length).toBeGreaterThan(70);
+    after.forEach((second, index) => {
+      expect(second.ts_sec).toBe(expected[index]!.ts_sec);
+      expect(second.mid_sum_e8).toBe(expected[index]!.mid_sum_e8);
+      expect(second.vectors[0]!.warm).toBe(true);
+      expect([...second.vectors[0]!.values]).toEqual([...expected[index]!.vectors[0]!.values]);
+    });
+    // Each second came out once, each trade too, and what the database had was not written again.
+    const secs = late.seen.seconds.map(({ ts_sec }) => ts_sec);
+    expect(secs).toEqual(secs.map((_, index) => unixSec(secs[0]! + index)));
+    const ids = late.seen.trades.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(Math.min(...ids)).toBe(1_000);
+  });
+
+  it("says which breaks noticed meanwhile its look-back has filled, and stays cold after the others", () => {
+    const { lane: target, seen } = lane();
+    feed(target, [trade(1, 100), quote(1, 150), disconnect(500)]);
+    target.hold();
+    feed(target, [trade(11, 1_200), quote(2, 1_300)]);
+    target.goOn(); // ids 2 to 10 are seen to be missing only now
+    feed(target, [trade(12, 2_300), quote(3, 2_300), disconnect(2_500), trade(30, 3_100)]);
+    feed(target, [trade(31, 3_150), quote(4, 3_200)]);
+    const fetched = Array.from({ length: 10 }, (_, i) => trade(i + 2, 600 + i * 50));
+    const released = target.release({
+      trades: [trade(1, 100), ...fetched].map((event) => ({ trade: event, late: false, stored: false })),
+      quotes: [quote(1, 150)],
+      disconnects: [disconnect(500)],
+      complete_from_sec: unixSec(SEC - 1_000),
+    });
+    expect(released.taken).toBe(true);
+    expect(released.filled.map(({ reason }) => reason)).toEqual(["cut", "trades 2 to 10 did not come"]);
+    expect(released.open.map(({ reason }) => reason)).toEqual(["cut", "trades 13 to 29 did not come"]);
+    target.onTime(at(4_600));
+    expect(seen.seconds.at(-1)!.vectors[0]!.warm).toBe(false);
+  });
+
+  it("asks for its look-back again where more came meanwhile than it keeps", () => {
+    const { lane: target } = lane();
+    target.hold();
+    feed(target, [trade(1, 100)]);
+    target.goOn();
+    for (let i = 0; i < LIMITS.warm_up_events_max; i++) target.onEvent(quote(2 + i, 200));
+    const lookBack: LookBack = {
+      ...{ trades: [], quotes: [], disconnects: [] },
+      complete_from_sec: unixSec(SEC - 1_000),
+    };
+    expect(target.release(lookBack).taken).toBe(false);
+    // And one that comes a second time is not taken twice.
+    expect(target.release(lookBack).taken).toBe(false);
+  });
+
+  it("reports the book at each second's end once, and has it in the vector, past a look-back too", () => {
     const seen = new Recorder();
     const target = new Lane({
       symbol: "BTCUSDT",
       sets: [gold],
       streams: ["trade", "bestBidAsk", "depth"],
       grace_ms: 250,
-      sumsAt: (update_id) => standing(update_id + 1),
+      book: { sumsAt: (update_id) => standing(update_id + 1), onDiff: () => {}, onDisconnect: () => {} },
       output: seen,
     });
     const standing = (id: number): BookSums => ({
@@ -309,7 +422,7 @@ describe("a lane", () => {
       quote(id, offset_ms),
     ];
     feed(target, [...all(1, 100), ...all(2, 1_100)]);
-    // Second 1 is told and still open when the look-back builds the engine anew.
+    // Second 1 is reported and still open when the engine is built again from the look-back.
     feed(target, [depth(3, 2_050)]);
     target.hold();
     target.release({
@@ -319,7 +432,7 @@ describe("a lane", () => {
       complete_from_sec: unixSec(SEC - 10),
     });
     feed(target, [...all(3, 2_100), ...all(4, 5_100)]);
-    expect(seen.books.map(({ sec, sums }) => [sec - SEC, sums.bid_qty_top5_e8 / 1e8])).toEqual([
+    expect(seen.books.map(({ sec, sums }) => [sec - SEC, Number(sums.bid_qty_top5_e8) / 1e8])).toEqual([
       [0, 2],
       [1, 3],
       [2, 4],
@@ -332,5 +445,22 @@ describe("a lane", () => {
       [2, 3],
       [4, 4],
     ]);
+  });
+});
+
+describe("a look-back", () => {
+  it("has no fetched trade of a new numbering that no event has told of yet", () => {
+    const row = (id: number, offset_ms: number, stored = false) => ({
+      ...{ trade: trade(id, offset_ms), late: false, stored },
+    });
+    const old = [row(5_000_001, 100, true), row(5_000_002, 200)];
+    const lookBack: LookBack = {
+      ...{ trades: [row(1, 1_000), row(2, 1_100), ...old], quotes: [], disconnects: [] },
+      complete_from_sec: unixSec(SEC),
+    };
+    expect(ofOneNumbering(lookBack, { id: 5_000_002, ts_us: at(200) }).trades).toEqual(old);
+    // Not later than what was taken: a page that is a little old.
+    expect(ofOneNumbering(lookBack, { id: 5_000_002, ts_us: at(2_000) })).toBe(lookBack);
+    expect(ofOneNumbering(lookBack, undefined)).toBe(lookBack);
   });
 });

@@ -3,10 +3,10 @@
  * follow each other without a gap, each warm and without a null, exactly as they were in training.
  */
 
-import { assert } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
-import { FEATURE_SETS } from "../features/sets.ts";
-import type { FeatureVector } from "../features/vector.ts";
+import { assert } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { FEATURE_SETS } from "../../features/sets/all.ts";
+import type { FeatureVector } from "../../features/vector.ts";
 
 export class RecentVectors {
   /** Unbroken runs by set, oldest first, at most `sequence_length_max`. */
@@ -42,5 +42,6 @@ export class RecentVectors {
   }
 }
 
-const cadenceOf = (feature_set: string): number =>
+/** Seconds from one vector of a set to the next. */
+export const cadenceOf = (feature_set: string): number =>
   FEATURE_SETS.find(({ name }) => name === feature_set)?.cadence_s ?? 1;

@@ -1,0 +1,53 @@
+/** What one model takes of a closed second: the vector of its set, and the numbers it is shown. */
+
+import { E8 } from "../../base/units.ts";
+import { LABEL_PRICES, type Label } from "../../features/label.ts";
+import type { FeatureVector } from "../../features/vector.ts";
+import type { Model } from "../../model/model.ts";
+import type { ClosedSecond } from "../lane/output.ts";
+import type { RecentVectors } from "./recent_vectors.ts";
+
+export interface Input {
+  /** The newest vector. */
+  readonly vector: FeatureVector;
+  /** One vector's values, or those of the last `sequence_length`, the oldest first. */
+  readonly values: Float64Array;
+}
+
+/** Why a model can make no forecast of a second. */
+export interface NoInput {
+  readonly counted: "failed" | "skipped_null" | "skipped_sequence";
+  /** A sentence. */
+  readonly reason: string;
+}
+
+/** @param recent has taken the second's vectors. */
+export function inputOf(second: ClosedSecond, model: Model, recent: RecentVectors): Input | NoInput {
+  const vector = second.vectors.find(({ feature_set }) => feature_set === model.feature_set);
+  if (!vector) {
+    const reason = `model ${model.version} needs feature set ${model.feature_set}, which is not computed`;
+    return { counted: "failed", reason };
+  }
+  const nulls = vector.names.filter((_, column) => Number.isNaN(vector.values[column]));
+  if (nulls.length === 0 && priceOf(second, model.label) !== undefined) return history(vector, model, recent);
+  const what = nulls.length > 0 ? nulls.join(", ") : `no ${LABEL_PRICES[model.label]}`;
+  const known = nulls.length > 0 ? "not known" : "known";
+  const why = second.broken ?? "data is still warming up or has a gap";
+  return { counted: "skipped_null", reason: `${what} ${known} as of ${second.ts_sec}: ${why}` };
+}
+
+function history(vector: FeatureVector, model: Model, recent: RecentVectors): Input | NoInput {
+  const { version, feature_set, sequence_length } = model;
+  if (sequence_length === 1) return { vector, values: vector.values };
+  const values = recent.window(feature_set, sequence_length);
+  if (values) return { vector, values };
+  const held = recent.heldOf(feature_set);
+  const reason = `model ${version} needs the last ${sequence_length} vectors without a gap, so far there are ${held}`;
+  return { counted: "skipped_sequence", reason };
+}
+
+/** The price a label is of (quote units). */
+export function priceOf({ mid_sum_e8, close_e8 }: ClosedSecond, label: Label): number | undefined {
+  if (label === "last") return close_e8 === undefined ? undefined : close_e8 / E8;
+  return mid_sum_e8 === undefined ? undefined : mid_sum_e8 / (2 * E8);
+}
