@@ -1,168 +1,189 @@
 /**
- * Opens the store: an embedded PostgreSQL below the data directory, or the server that a URL names. Either
- * way over the wire with one driver, found out what it can do, migrated, and ready to be read and written.
+ * Connecting, migrating and installing are three things:
+ *
+ * - `connectDatabase` looks: what the server is, which schema it has. It changes nothing, and any role that may read
+ *   can do it. It fails fast, and may be called again.
+ * - `migrateDatabase` lays the tables out, under a lock, as the role that owns them (`migrate.ts`).
+ * - `installFunctions` installs the SQL side of the feature sets (there too).
+ *
+ * `openDatabase` is the three in a row: what the service does by default.
  */
 
-import { mkdirSync } from "node:fs";
-import { resolve } from "node:path";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import postgres, { type Sql } from "postgres";
-import type { Clock } from "../base/clock.ts";
-import { describeError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { FEATURE_SETS } from "../features/sets.ts";
-import { type Capability, createExtension, detectServer, type Server } from "./capability.ts";
-import { type DataDirLock, lockDataDir } from "./data_dir_lock.ts";
-import { EmbeddedServer } from "./embedded_server.ts";
-import { installFeatureFunctions } from "./feature_functions.ts";
-import { migrate } from "./migrations.ts";
-import * as schema from "./schema.ts";
-import { storeError } from "./store_errors.ts";
+import type { Sql } from "postgres";
+import { describeError, fail } from "../base/errors.ts";
+import { DatabaseLink, type LinkOptions } from "./link.ts";
+import { installFunctions, migrateDatabase } from "./migrate.ts";
+import { type Capability, detectServer, type Server } from "./server/capability.ts";
+import type { ConnectOptions } from "./server/client.ts";
+import { CONNECTIONS_MIN } from "./server/preflight.ts";
+import { keeperRole, requireServiceRights } from "./server/rights.ts";
+import * as schema from "./sql/schema.ts";
+import {
+  describeSchema,
+  isOwn,
+  readSchemaVersion,
+  requireSchema,
+  type SchemaVersion,
+} from "./sql/schema_version.ts";
+import { storeError } from "./sql/store_errors.ts";
 
-export interface DatabaseOptions {
-  /** e.g. `DATABASE_URL`; without it the database is embedded. */
-  readonly url?: string | undefined;
-  /** Holds the embedded database and the journal; taken for this process alone. */
-  readonly data_dir: string;
-  readonly log: Logger;
-  readonly clock: Clock;
+export type { ConnectOptions };
+
+/** Queries that readers have under way at once. */
+const READERS = 4;
+
+export interface DatabaseOptions extends LinkOptions {
+  /** false: another role migrates and installs; this one only checks that it was done (default true). */
+  readonly migrate?: boolean;
 }
 
 export interface Database {
   /** What the tables are kept with. */
   readonly capability: Capability;
-  /** For people, without secrets: "embedded PostgreSQL 18.4, plain tables". */
+  /** For people, without secrets: "embedded PostgreSQL 18.4, plain tables, schema 9". */
   readonly description: string;
   readonly server: Server;
+  /** Which schema was found. */
+  readonly schema: SchemaVersion;
   /** Holds the password: not for logs. */
   readonly url: string;
   readonly data_dir: string;
+  /** Connections its role may have to it; undefined: no bound that matters. */
+  readonly connections_max?: number | undefined;
+  /** The role under which bars and chunks are kept; undefined: the session's own. */
+  readonly keeper_role?: string | undefined;
   /** Typed reading through drizzle. */
   readonly db: PostgresJsDatabase<typeof schema>;
   /** The client below `db`, for cursors and for SQL that drizzle cannot say. Times and int8 come as text. */
   readonly sql: Sql;
-  /** A client of its own with one connection, for a writer; whoever asks for it ends it. */
+  /** A client of its own with one connection, for a writer; its owner ends it. */
   connect(options?: ConnectOptions): Sql;
-  /** Ends the connections, stops the embedded server, gives the directory free. May be called twice. */
+  /** Ends the connections and, of an opened database, the link too. May be called twice. */
   close(): Promise<void>;
 }
 
-export interface ConnectOptions {
-  readonly connections?: number;
-  /** The server ends a statement that takes longer (ms). */
-  readonly statement_timeout_ms?: number;
-  readonly application_name?: string;
-  /** Called for what the server notifies of, once the client has sent `listen <channel>`. */
-  readonly onNotify?: (channel: string, payload: string) => void;
-  /** Called when a connection has closed, for whatever reason. */
-  readonly onClose?: () => void;
-  /** false: a commit does not wait for the disk. For what can be computed again; commits keep their order. */
-  readonly synchronous_commit?: boolean;
-}
-
-const asText = (value: string): string => value;
-
 /**
- * A client of `url`. It hands times and int8 over as text, whatever drizzle does to it, sends parameters
- * as they are, and tries to reconnect at once, since whoever writes waits on its own terms.
+ * Looks at the database behind `link` and is ready to read and write it. Runs no DDL. Where the database has another
+ * schema than this version writes, it says so in the log; `requireSchema` refuses what cannot be worked with.
+ *
+ * @throws ForetickError STORE_UNREACHABLE within LIMITS.database_look_ms; STORE_SERVER, STORE_VERSION.
  */
-export function connectTo(url: string, options: ConnectOptions = {}): Sql {
-  return postgres(url, {
-    max: options.connections ?? 1,
-    connect_timeout: 10,
-    fetch_types: false,
-    // Connections live as long as their owner: advisory locks and LISTEN belong to one.
-    max_lifetime: null,
-    onnotice: () => {},
-    ...(options.onNotify ? { onnotify: options.onNotify } : {}),
-    ...(options.onClose ? { onclose: options.onClose } : {}),
-    backoff: () => 0,
-    types: {
-      timestamptz: { to: 1184, from: [1184], serialize: asText, parse: asText },
-    },
-    connection: {
-      application_name: options.application_name ?? "foretick",
-      TimeZone: "UTC",
-      ...(options.statement_timeout_ms ? { statement_timeout: options.statement_timeout_ms } : {}),
-      ...(options.synchronous_commit === false ? { synchronous_commit: "off" } : {}),
-    },
-  }) as unknown as Sql;
-}
-
-/**
- * @throws ForetickError STORE_DATA_DIR (in use), STORE_SERVER, STORE_UNREACHABLE, STORE_VERSION,
- *   STORE_MIGRATION, each with what a person can do.
- */
-export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const data_dir = resolve(options.data_dir);
-  mkdirSync(data_dir, { recursive: true });
-  const closers: (() => unknown)[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (let close = closers.pop(); close; close = closers.pop()) await close();
-  };
+export async function connectDatabase(link: DatabaseLink): Promise<Database> {
+  const { log } = link;
   try {
-    const lock: DataDirLock = lockDataDir(data_dir);
-    closers.push(() => lock.release());
-    const embedded =
-      options.url === undefined ? await EmbeddedServer.start({ ...options, data_dir }) : undefined;
-    if (embedded) closers.push(() => embedded.close());
-    if (embedded) await createDatabase(embedded);
-    const url = options.url ?? embedded!.url();
-    const { server, capability } = await prepare(url, options.log);
-    const sql = connectTo(url, { connections: 4, application_name: "foretick reader" });
-    closers.push(() => sql.end({ timeout: 5 }));
-    const description = describe(server, capability, embedded !== undefined);
-    options.log.info({ capability }, `database: ${description}`);
-    let closing: Promise<void> | undefined;
-    return {
-      capability,
-      description,
-      server,
-      url,
-      data_dir,
-      db: drizzle(sql, { schema }),
-      sql,
-      connect: (connect) => connectTo(url, connect),
-      close: () => {
-        closing ??= closeAll();
-        return closing;
-      },
-    };
+    const { connections_max } = await link.preflight();
+    const sql = link.connect({
+      connections: readersOf(connections_max),
+      application_name: "foretick reader",
+    });
+    try {
+      const { server, version, keeper_role } = await link.inTime(sql, async () => {
+        const found = await detectServer(sql);
+        return {
+          server: found,
+          version: await readSchemaVersion(sql, found.capability),
+          keeper_role: await keeperRole(sql),
+        };
+      });
+      const capability = version.laid_out ?? server.capability;
+      const description = describe(server, capability, version, link.embedded);
+      if (isOwn(version)) log.info({ capability }, `database: ${description}`);
+      else log.warn({ capability, schema: version.found }, `database: ${description}`);
+      return {
+        ...{ capability, description, server, schema: version, sql, keeper_role, connections_max },
+        url: link.url,
+        data_dir: link.data_dir,
+        db: drizzle(sql, { schema }),
+        connect: (options) => link.connect(options),
+        close: once(() => sql.end({ timeout: 5 })),
+      };
+    } catch (error) {
+      await sql.end({ timeout: 0 }).catch(() => {});
+      throw error;
+    }
   } catch (error) {
-    await closeAll().catch((second) => options.log.error(describeError(second)));
     throw storeError(error, "STORE_SERVER");
   }
 }
 
-async function createDatabase(embedded: EmbeddedServer): Promise<void> {
-  const sql = connectTo(embedded.url("postgres"));
+/**
+ * The database behind `link`, migrated unless another role does that, and connected. After a failure it may be called
+ * again.
+ * @throws ForetickError STORE_SERVER, STORE_UNREACHABLE, STORE_VERSION, STORE_MIGRATION, each with what a person
+ *   can do.
+ */
+export async function openLink(link: DatabaseLink, { migrate = true } = {}): Promise<Database> {
+  const { connections_max } = await link.preflight();
+  requireConnections(connections_max, link.address.user);
+  if (migrate) {
+    await migrateDatabase(link);
+    await installFunctions(link);
+  }
+  const database = await connectDatabase(link);
   try {
-    const found = await sql`select 1 from pg_database where datname = 'foretick'`;
-    if (found.length === 0) await sql`create database foretick`;
-  } finally {
-    await sql.end({ timeout: 5 });
+    requireSchema(database.schema);
+    await requireServiceRights(database.sql, database.keeper_role);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
   }
 }
 
-async function prepare(url: string, log: Logger): Promise<{ server: Server; capability: Capability }> {
-  const connect = (): Sql => connectTo(url, { application_name: "foretick migrations" });
-  await createExtension(connect, log);
-  const sql = connect();
+/**
+ * As `openLink`, with a link of its own.
+ * @throws ForetickError as `openLink`; STORE_DATA_DIR.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const link = new DatabaseLink(options);
   try {
-    const server = await detectServer(sql);
-    const capability = await migrate({ sql, capability: server.capability, log });
-    await installFeatureFunctions(sql, FEATURE_SETS, log);
-    return { server, capability };
-  } finally {
-    await sql.end({ timeout: 5 });
+    return withLink(await openLink(link, { migrate: options.migrate ?? true }), link);
+  } catch (error) {
+    await link.close().catch((second) => options.log.error(describeError(second)));
+    throw storeError(error, "STORE_SERVER");
   }
 }
 
-function describe(server: Server, capability: Capability, embedded: boolean): string {
+/** Readers have what the writer, the lease, the refresher and the passing ones leave. */
+const readersOf = (connections_max: number | undefined): number =>
+  connections_max === undefined
+    ? READERS
+    : Math.max(1, Math.min(READERS, connections_max - CONNECTIONS_MIN + 1));
+
+/** @throws ForetickError STORE_REFUSED where the parts of a service would not all find a connection. */
+export function requireConnections(connections_max: number | undefined, role: string): void {
+  if (connections_max === undefined || connections_max >= CONNECTIONS_MIN) return;
+  fail(
+    "STORE_REFUSED",
+    `role ${role} expected to have at least ${CONNECTIONS_MIN} connections for a service, may have ${connections_max}. ` +
+      `Run \`alter role ${role} connection limit 20\`, or raise that of the database or the server`,
+  );
+}
+
+/** `database`, whose `close` closes the link behind it too. */
+export function withLink(database: Database, link: DatabaseLink): Database {
+  const close = once(async () => {
+    await database.close();
+    await link.close();
+  });
+  return { ...database, close };
+}
+
+function describe(server: Server, capability: Capability, version: SchemaVersion, embedded: boolean): string {
   const kept = {
     timescale: `TimescaleDB ${server.timescale_version} (community licence)`,
     "timescale-apache": `TimescaleDB ${server.timescale_version} (Apache licence: hypertables only)`,
     postgres: "plain tables",
   }[capability];
-  return `${embedded ? "embedded " : ""}PostgreSQL ${server.postgres_version}, ${kept}`;
+  const where = embedded ? "embedded " : "";
+  return `${where}PostgreSQL ${server.postgres_version}, ${kept}, ${describeSchema(version)}`;
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
 }

@@ -1,12 +1,20 @@
 /** Rows of the market's tables, as the driver gives them (times and int8 as text), and the events they were. */
 
-import type { Micros } from "../base/units.ts";
-import { micros, priceE8, qtyE8, setHash, tradeId, US_PER_SEC, unixSec, updateId } from "../base/units.ts";
-import type { DisconnectEvent, QuoteEvent } from "../binance/events.ts";
+import {
+  type Micros,
+  micros,
+  priceE8,
+  setHash,
+  tradeId,
+  US_PER_SEC,
+  unixSec,
+  updateId,
+} from "../base/units.ts";
+import type { DisconnectEvent, QuoteEvent, SetAside } from "../binance/events.ts";
 import type { FeatureVector } from "../features/vector.ts";
-import { exactNumber } from "./columns.ts";
-import type { StoredTrade } from "./fill.ts";
-import { microsFromText } from "./time_text.ts";
+import type { StoredTrade } from "./fill_history.ts";
+import { exactNumber, exactQty } from "./sql/columns.ts";
+import { microsFromText } from "./sql/time_text.ts";
 
 export interface TradeRow {
   symbol: string;
@@ -17,23 +25,26 @@ export interface TradeRow {
   is_buyer_maker: boolean;
   late: boolean;
   received_at: string;
+  epoch: number;
+  set_aside: SetAside | null;
 }
 
 export const TRADE_COLUMNS =
-  "symbol, ts, trade_id, price_e8, qty_e8, is_buyer_maker, late, received_at" satisfies string;
+  "symbol, ts, trade_id, price_e8, qty_e8, is_buyer_maker, late, received_at, epoch, set_aside";
 
 export function storedTrade(row: TradeRow): StoredTrade {
   const trade = {
     kind: "trade",
+    epoch: row.epoch,
     symbol: row.symbol,
     ts_us: microsFromText(row.ts),
     received_us: microsFromText(row.received_at),
     trade_id: tradeId(exactNumber(row.trade_id)),
     price_e8: priceE8(exactNumber(row.price_e8)),
-    qty_e8: qtyE8(exactNumber(row.qty_e8)),
+    qty_e8: exactQty(row.qty_e8),
     is_buyer_maker: row.is_buyer_maker,
   } as const;
-  return { trade, late: row.late };
+  return { trade, late: row.late, set_aside: row.set_aside };
 }
 
 export interface QuoteRow {
@@ -45,22 +56,24 @@ export interface QuoteRow {
   ask_price_e8: string;
   ask_qty_e8: string;
   received_at: string;
+  epoch: number;
 }
 
 export const QUOTE_COLUMNS =
-  "symbol, ts, update_id, bid_price_e8, bid_qty_e8, ask_price_e8, ask_qty_e8, received_at";
+  "symbol, ts, update_id, bid_price_e8, bid_qty_e8, ask_price_e8, ask_qty_e8, received_at, epoch";
 
 export function quoteEvent(row: QuoteRow): QuoteEvent {
   return {
     kind: "quote",
+    epoch: row.epoch,
     symbol: row.symbol,
     ts_us: microsFromText(row.ts),
     received_us: microsFromText(row.received_at),
     update_id: updateId(exactNumber(row.update_id)),
     bid_price_e8: priceE8(exactNumber(row.bid_price_e8)),
-    bid_qty_e8: qtyE8(exactNumber(row.bid_qty_e8)),
+    bid_qty_e8: exactQty(row.bid_qty_e8),
     ask_price_e8: priceE8(exactNumber(row.ask_price_e8)),
-    ask_qty_e8: qtyE8(exactNumber(row.ask_qty_e8)),
+    ask_qty_e8: exactQty(row.ask_qty_e8),
   };
 }
 

@@ -4,14 +4,12 @@
  * or STORE_QUERY where the database does not answer.
  */
 
-import { and, asc, desc, eq, gte, lt, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, gte, isNull, lt, lte, or, type SQL } from "drizzle-orm";
 import { LIMITS } from "../base/limits.ts";
-import { type Micros, secondOf, type TradeId, tradeId } from "../base/units.ts";
-import type { DisconnectEvent, QuoteEvent } from "../binance/events.ts";
-import type { Outcome, Prediction } from "../predict/prediction.ts";
-import { exactNumber } from "./columns.ts";
+import { type Micros, type TradeId, tradeId } from "../base/units.ts";
+import type { DisconnectEvent, QuoteEvent, TradeEvent } from "../binance/events.ts";
 import type { Database } from "./database.ts";
-import type { FillHistory, StoredTrade } from "./fill.ts";
+import type { AbsentRange, FillHistory, StoredTrade } from "./fill_history.ts";
 import {
   QUOTE_COLUMNS,
   quoteEvent,
@@ -22,18 +20,16 @@ import {
   TRADE_COLUMNS,
   type VectorRow,
 } from "./market_rows.ts";
-import { disconnects, features_live, prediction_outcomes, quotes, trades } from "./schema.ts";
-import { storeError } from "./store_errors.ts";
-import { microsFromText, textFromMicros } from "./time_text.ts";
+import { asked, askedByPage } from "./sql/asked.ts";
+import { exactNumber } from "./sql/columns.ts";
+import { disconnects, features_live, quotes, trades } from "./sql/schema.ts";
+import { microsFromText, textFromMicros } from "./sql/time_text.ts";
 
 export interface TimeRange {
   readonly symbol: string;
   readonly from_us: Micros;
   readonly to_us: Micros;
 }
-
-/** A prediction and what came of it; both realised fields are null until it is known, and across a gap. */
-export type StoredPrediction = Prediction & Pick<Outcome, "realized_log_return_10s" | "realized_price">;
 
 /** Ids from `from` to `to` are not stored, though those on either side are. */
 export interface TradeIdGap {
@@ -50,49 +46,37 @@ export class Queries implements FillHistory {
     this.#database = database;
   }
 
-  /** The newest `limit` predictions with their outcomes, oldest first. */
-  latestPredictions(query: { symbol: string; limit: number }): Promise<StoredPrediction[]> {
-    return this.#predictions(eq(prediction_outcomes.symbol, query.symbol), query.limit);
-  }
-
-  /** The newest `limit` predictions of the range with their outcomes, oldest first. */
-  predictions(query: TimeRange & { readonly limit: number }): Promise<StoredPrediction[]> {
-    const { symbol, ts_us } = prediction_outcomes;
-    const range = and(eq(symbol, query.symbol), gte(ts_us, query.from_us), lt(ts_us, query.to_us));
-    return this.#predictions(range, query.limit);
-  }
-
-  /** By trade id, which is the order of trades. As the next two, without aggregates: they are no events. */
+  /** By epoch and trade id, which is the order of trades. As the next two, without aggregates: they are no events. */
   tradesSince(symbol: string, from_us: Micros): AsyncGenerator<StoredTrade> {
     const where = "symbol = $1 and ts >= $2 and first_trade_id is null";
-    const text = `select ${TRADE_COLUMNS} from trades where ${where} order by trade_id`;
+    const text = `select ${TRADE_COLUMNS} from trades where ${where} order by epoch, trade_id`;
     return this.#stream(text, [symbol, textFromMicros(from_us)], storedTrade);
   }
 
   tradesBetween(range: TimeRange): AsyncGenerator<StoredTrade> {
     const where = "symbol = $1 and ts >= $2 and ts < $3 and first_trade_id is null";
-    const text = `select ${TRADE_COLUMNS} from trades where ${where} order by trade_id`;
+    const text = `select ${TRADE_COLUMNS} from trades where ${where} order by epoch, trade_id`;
     return this.#stream(text, parametersOf(range), storedTrade);
   }
 
   /** Trades with from ≤ id ≤ to. */
   tradesById(symbol: string, from: TradeId, to: TradeId): AsyncGenerator<StoredTrade> {
     const where = "symbol = $1 and trade_id between $2 and $3 and first_trade_id is null";
-    const text = `select ${TRADE_COLUMNS} from trades where ${where} order by trade_id`;
+    const text = `select ${TRADE_COLUMNS} from trades where ${where} order by epoch, trade_id`;
     return this.#stream(text, [symbol, String(from), String(to)], storedTrade);
   }
 
-  /** By update id. Without those that came after their second was closed: no bar of the live path holds them. */
+  /** By epoch and update id. Without those no bar of the live path holds: late ones and those set aside. */
   quotesSince(symbol: string, from_us: Micros): AsyncGenerator<QuoteEvent> {
-    const where = "symbol = $1 and ts >= $2 and not late";
-    const text = `select ${QUOTE_COLUMNS} from quotes where ${where} order by update_id`;
+    const where = "symbol = $1 and ts >= $2 and not late and set_aside is null";
+    const text = `select ${QUOTE_COLUMNS} from quotes where ${where} order by epoch, update_id`;
     return this.#stream(text, [symbol, textFromMicros(from_us)], quoteEvent);
   }
 
-  /** By update id, late ones too. */
+  /** By epoch and update id, late ones and those set aside too. */
   quotesBetween(range: TimeRange): AsyncGenerator<QuoteEvent> {
     const where = "symbol = $1 and ts >= $2 and ts < $3";
-    const text = `select ${QUOTE_COLUMNS} from quotes where ${where} order by update_id`;
+    const text = `select ${QUOTE_COLUMNS} from quotes where ${where} order by epoch, update_id`;
     return this.#stream(text, parametersOf(range), quoteEvent);
   }
 
@@ -110,26 +94,70 @@ export class Queries implements FillHistory {
     );
   }
 
-  async lastQuote(symbol: string): Promise<QuoteEvent | undefined> {
+  async lastTrade(symbol: string, before_us?: Micros): Promise<TradeEvent | undefined> {
+    const rows = await asked(
+      this.#database.db
+        .select()
+        .from(trades)
+        .where(
+          and(
+            eq(trades.symbol, symbol),
+            isNull(trades.set_aside),
+            before_us === undefined ? undefined : lt(trades.ts_us, before_us),
+          ),
+        )
+        .orderBy(desc(trades.ts_us), desc(trades.epoch), desc(trades.trade_id))
+        .limit(1),
+    );
+    if (!rows[0]) return undefined;
+    const { late: _, set_aside: __, ...trade } = rows[0];
+    return { kind: "trade", ...trade };
+  }
+
+  async lastQuote(symbol: string, before_us?: Micros): Promise<QuoteEvent | undefined> {
     const rows = await asked(
       this.#database.db
         .select()
         .from(quotes)
-        .where(eq(quotes.symbol, symbol))
-        .orderBy(desc(quotes.ts_us), desc(quotes.update_id))
+        .where(
+          and(
+            eq(quotes.symbol, symbol),
+            isNull(quotes.set_aside),
+            before_us === undefined ? undefined : lt(quotes.ts_us, before_us),
+          ),
+        )
+        .orderBy(desc(quotes.ts_us), desc(quotes.epoch), desc(quotes.update_id))
         .limit(1),
     );
     if (!rows[0]) return undefined;
-    const { late: _, ...quote } = rows[0];
+    const { late: _, set_aside: __, ...quote } = rows[0];
     return { kind: "quote", ...quote };
   }
 
-  async lastVectorAt(symbol: string): Promise<Micros | undefined> {
+  async absentTrades(symbol: string): Promise<AbsentRange[]> {
+    const rows = await asked(
+      this.#database.sql<{ epoch: number; from_id: string; to_id: string }[]>`
+        select epoch, from_id, to_id
+        from absent_trades
+        where symbol = ${symbol} and answers >= ${LIMITS.repair_absent_answers}
+        order by epoch, from_id`,
+    );
+    return rows.map(({ epoch, from_id, to_id }) => ({
+      ...{ epoch, from: tradeId(Number(from_id)), to: tradeId(Number(to_id)) },
+    }));
+  }
+
+  async lastVectorAt(symbol: string, before_us?: Micros): Promise<Micros | undefined> {
     const rows = await asked(
       this.#database.db
         .select({ ts_us: features_live.ts_us })
         .from(features_live)
-        .where(eq(features_live.symbol, symbol))
+        .where(
+          and(
+            eq(features_live.symbol, symbol),
+            before_us === undefined ? undefined : lte(features_live.ts_us, before_us),
+          ),
+        )
         .orderBy(desc(features_live.ts_us))
         .limit(1),
     );
@@ -148,9 +176,10 @@ export class Queries implements FillHistory {
     return rows[0]?.trade_id;
   }
 
-  /** By time, then by when they were noticed. */
+  /** Those that end or begin at `from_us` or later; by time, then by when they were noticed. */
   async disconnectsSince(symbol: string, from_us: Micros): Promise<DisconnectEvent[]> {
-    const where = and(eq(disconnects.symbol, symbol), gte(disconnects.ts_us, from_us));
+    const { ts_us, until_us } = disconnects;
+    const where = and(eq(disconnects.symbol, symbol), or(gte(ts_us, from_us), gte(until_us, from_us)));
     return (await this.#disconnects(where)).map(({ event }) => event);
   }
 
@@ -189,21 +218,6 @@ export class Queries implements FillHistory {
     }));
   }
 
-  async #predictions(where: SQL | undefined, limit: number): Promise<StoredPrediction[]> {
-    const rows = await asked(
-      this.#database.db
-        .select()
-        .from(prediction_outcomes)
-        .where(where)
-        .orderBy(desc(prediction_outcomes.ts_us), desc(prediction_outcomes.model_version))
-        .limit(Math.min(limit, LIMITS.query_rows_max)),
-    );
-    return rows.reverse().map(({ ts_us, error: _, hit: __, joined_us: ___, ...row }) => ({
-      ...row,
-      ts_sec: secondOf(ts_us),
-    }));
-  }
-
   async #disconnects(where: SQL | undefined): Promise<StoredDisconnect[]> {
     const rows = await asked(
       this.#database.db
@@ -212,32 +226,28 @@ export class Queries implements FillHistory {
         .where(where)
         .orderBy(asc(disconnects.ts_us), asc(disconnects.received_us)),
     );
-    return rows.map(({ filled_us, ...event }) => ({ event: { kind: "disconnect", ...event }, filled_us }));
+    return rows.map(({ filled_us, until_us, noticed_us, stream, fillable, ...event }) => ({
+      event: {
+        kind: "disconnect",
+        ...event,
+        ...(stream === "all" ? {} : { stream }),
+        ...(until_us === null ? {} : { until_us }),
+        ...(noticed_us === null ? {} : { noticed_us }),
+        ...(fillable ? {} : { fillable }),
+      },
+      filled_us,
+    }));
   }
 
-  /** Rows one by one, fetched page by page. The query ends where the consumer stops. */
   async *#stream<Row extends object, Item>(
     text: string,
     parameters: string[],
     itemOf: (row: Row) => Item,
   ): AsyncGenerator<Item> {
-    try {
-      const pages = this.#database.sql.unsafe<Row[]>(text, parameters).cursor(LIMITS.cursor_rows_max);
-      for await (const page of pages) for (const row of page) yield itemOf(row as unknown as Row);
-    } catch (error) {
-      throw storeError(error, "STORE_QUERY");
-    }
+    for await (const row of askedByPage<Row>(this.#database.sql, text, parameters)) yield itemOf(row);
   }
 }
 
 function parametersOf({ symbol, from_us, to_us }: TimeRange): string[] {
   return [symbol, textFromMicros(from_us), textFromMicros(to_us)];
-}
-
-async function asked<T>(query: PromiseLike<T>): Promise<T> {
-  try {
-    return await query;
-  } catch (error) {
-    throw storeError(error, "STORE_QUERY");
-  }
 }

@@ -24,6 +24,7 @@ export const MODEL = modelVersion("ridge-v1/2024-08-08t23-00-00z");
 export function tradeAt(i: number): TradeEvent {
   return {
     kind: "trade",
+    epoch: 0,
     symbol: SYMBOL,
     ts_us: micros(START_US + 1_000 * i + 3),
     received_us: micros(START_US + 1_000 * i + 9),
@@ -37,6 +38,7 @@ export function tradeAt(i: number): TradeEvent {
 export function quoteAt(i: number): QuoteEvent {
   return {
     kind: "quote",
+    epoch: 0,
     symbol: SYMBOL,
     ts_us: micros(START_US + 1_000 * i + 1),
     received_us: micros(START_US + 1_000 * i + 2),
@@ -72,10 +74,13 @@ export function vectorAt(sec: number, values: number[]): FeatureVector {
 
 export function predictionAt(sec: number, yhat = 1.5e-5): Prediction {
   return {
+    venue: "binance",
     symbol: SYMBOL,
     ts_sec: unixSec(START_SEC + sec),
+    role: "champion",
+    served: true,
     horizon_s: 10,
-    yhat_log_return_10s: yhat,
+    yhat_log_return: yhat,
     current_price: 61_837.635,
     predicted_price: 61_838.5625 + sec,
     model_version: MODEL,
@@ -87,15 +92,35 @@ export function predictionAt(sec: number, yhat = 1.5e-5): Prediction {
     warm: true,
     emitted_at_us: micros(START_US + 1_000_000 * sec + 251_007),
     mid_sum_e8: 12_367_527_000_001,
+    label: "mid",
+    close_e8: 6_183_764_000_000,
+    lower_price: 61_830.5 + sec,
+    upper_price: 61_846.75 + sec,
+    interval_coverage: 0.9,
+    p_up: 0.515625,
+    confidence: 0.53125,
+    volatility: 7.5e-5,
+    lower_log_return: Math.log((61_830.5 + sec) / 61_837.635),
+    upper_log_return: Math.log((61_846.75 + sec) / 61_837.635),
   };
 }
 
 export function outcomeAt(sec: number, realized: number | null): Outcome {
   return {
+    venue: "binance",
     symbol: SYMBOL,
     ts_sec: unixSec(START_SEC + sec),
     model_version: MODEL,
-    realized_log_return_10s: realized,
+    role: "champion",
+    served: true,
+    horizon_s: 10,
+    label: "mid",
+    yhat_log_return: predictionAt(sec).yhat_log_return,
+    lower_log_return: predictionAt(sec).lower_log_return,
+    upper_log_return: predictionAt(sec).upper_log_return,
+    realized_log_return: realized,
+    realized_mid_log_return: realized,
+    realized_last_log_return: realized === null ? null : realized / 2,
     realized_price: realized === null ? null : 61_837.635 * (1 + realized),
   };
 }

@@ -2,24 +2,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { systemClock as clock } from "../../src/base/clock.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { silentLogger as log } from "../../src/base/log.ts";
-import { micros, secondOf } from "../../src/base/units.ts";
-import { connectTo, type Database } from "../../src/record/database.ts";
+import { micros } from "../../src/base/units.ts";
+import type { Database } from "../../src/record/database.ts";
 import { Queries } from "../../src/record/queries.ts";
-import { microsFromText } from "../../src/record/time_text.ts";
-import { Writer } from "../../src/record/writer.ts";
+import { connectTo } from "../../src/record/server/client.ts";
+import { Writer } from "../../src/record/write/writer.ts";
 import { rejection } from "../base/rejection.ts";
-import {
-  disconnectAt,
-  outcomeAt,
-  predictionAt,
-  quoteAt,
-  START_SEC,
-  START_US,
-  SYMBOL,
-  tradeAt,
-  vectorAt,
-} from "./market_events.ts";
-import { onEveryServer } from "./servers.ts";
+import { disconnectAt, quoteAt, START_US, SYMBOL, tradeAt, vectorAt } from "./market_events.ts";
+import { onEveryServer } from "./server/servers.ts";
 
 const at = (us: number) => micros(START_US + us);
 const everything = { symbol: SYMBOL, from_us: micros(0), to_us: micros(START_US * 2) };
@@ -51,8 +41,6 @@ onEveryServer("queries", (server) => {
     writer.disconnect(disconnectAt(500));
     writer.disconnect(disconnectAt(900), at(77));
     for (let sec = 0; sec < 30; sec++) {
-      writer.prediction(predictionAt(sec, sec === 4 ? 0 : (sec % 3) - 1));
-      if (sec < 20) writer.outcome(outcomeAt(sec, sec === 7 ? null : sec === 8 ? 0 : 1e-5));
       writer.features(vectorAt(sec, [sec, Number.NaN, -0]), at(sec));
     }
     await writer.flush();
@@ -64,8 +52,8 @@ onEveryServer("queries", (server) => {
     expect(trades.length).toBe(rows - missing.length);
     const ids = trades.map(({ trade }) => trade.trade_id);
     expect(ids).toEqual([...ids].sort((a, b) => a - b));
-    expect(trades[1]).toEqual({ trade: tradeAt(1), late: false });
-    expect(trades[100]).toEqual({ trade: tradeAt(100), late: true });
+    expect(trades[1]).toEqual({ trade: tradeAt(1), late: false, set_aside: null });
+    expect(trades[100]).toEqual({ trade: tradeAt(100), late: true, set_aside: null });
   });
 
   it("stream exactly the trades of a range, from inclusive, to exclusive", async () => {
@@ -144,36 +132,6 @@ onEveryServer("queries", (server) => {
       to_us: at(10 ** 9),
     });
     expect(filled).toEqual([{ event: disconnectAt(900), filled_us: at(77) }]);
-  });
-
-  it("give the newest predictions of a range, oldest first, joined with what came of them", async () => {
-    const latest = await queries.latestPredictions({ symbol: SYMBOL, limit: 3 });
-    expect(latest.map(({ ts_sec }) => ts_sec - START_SEC)).toEqual([27, 28, 29]);
-    expect(latest[0]).toEqual({
-      ...predictionAt(27, -1),
-      realized_log_return_10s: null,
-      realized_price: null,
-    });
-    const range = { symbol: SYMBOL, from_us: at(5_000_000), to_us: at(9_000_000) };
-    const some = await queries.predictions({ ...range, limit: 3 });
-    const { realized_log_return_10s, realized_price } = outcomeAt(6, 1e-5);
-    expect(some.map(({ ts_sec }) => ts_sec - START_SEC)).toEqual([6, 7, 8]);
-    expect(some[0]).toEqual({ ...predictionAt(6, -1), realized_log_return_10s, realized_price });
-    expect(some[1]!.realized_log_return_10s).toBeNull();
-  });
-
-  it("count a hit only where a direction was forecast and the price moved", async () => {
-    const outcomes = await database.sql<{ ts: string; hit: boolean | null; error: number | null }[]>`
-      select ts, hit, error
-      from prediction_outcomes
-      order by ts`;
-    const hits = new Map(outcomes.map((row) => [secondOf(microsFromText(row.ts)) - START_SEC, row]));
-    expect(hits.get(5)).toMatchObject({ hit: true, error: 1 - 1e-5 });
-    expect(hits.get(6)).toMatchObject({ hit: false, error: -1 - 1e-5 });
-    expect(hits.get(4)).toMatchObject({ hit: null, error: -1e-5 });
-    expect(hits.get(7)).toMatchObject({ hit: null, error: null });
-    expect(hits.get(8)).toMatchObject({ hit: null });
-    expect(hits.get(25)).toMatchObject({ hit: null, error: null });
   });
 
   it("give vectors back bit for bit", async () => {

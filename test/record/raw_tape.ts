@@ -2,7 +2,7 @@
 
 import type { Sql } from "postgres";
 import type { Rng } from "../../src/base/rng.ts";
-import type { QuoteRow, RawTape, TradeRow } from "./naive_bars.ts";
+import type { QuoteRow, RawTape, TradeRow } from "./bars/naive_bars.ts";
 
 /** Six hours from here are one chunk. */
 export const TAPE_START_US = Date.UTC(2024, 7, 8, 0) * 1_000;
@@ -65,7 +65,7 @@ export function rawTape(rng: Rng, knobs: TapeKnobs): RawTape {
   return { trades, quotes };
 }
 
-/** Stores the rows in one statement a table, in the order given. */
+/** Stores the rows in one statement per table, in the order given. */
 export async function storeTape(sql: Sql, { trades, quotes }: RawTape): Promise<void> {
   if (trades.length > 0) {
     await sql.unsafe(
