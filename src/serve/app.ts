@@ -1,67 +1,158 @@
 /** The service's paths, on one screen. Needs no port: `app.request("/latest")` answers as the server would. */
 
-import type { Handler } from "hono";
-import { Hono } from "hono";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { Access } from "./access/access.ts";
+import { boundedTime, databaseTurns } from "./access/bounds.ts";
+import { gate } from "./access/gate.ts";
+import { idempotent } from "./access/idempotency.ts";
 import { loadAssets } from "./assets.ts";
-import { boundary, measured, readableFromAnywhere } from "./boundary.ts";
+import { documentOf } from "./describe/document.ts";
 import type { ServePorts } from "./ports.ts";
-import { problem, type RequestScope } from "./problem.ts";
+import { boundary, measured, readableFromAnywhere } from "./request/boundary.ts";
+import { expectedProblem } from "./request/expected.ts";
+import { refuseOtherMethods } from "./request/methods.ts";
+import { problem, type RequestScope } from "./request/problem.ts";
+import { refuseInvalid } from "./request/refuse.ts";
+import { pathWithVersion } from "./request/version_path.ts";
+import { alertsRoute, getAlerts } from "./routes/get_alerts.ts";
 import { getAsset } from "./routes/get_asset.ts";
-import { getFeaturesLatest } from "./routes/get_features_latest.ts";
-import { getHealth, getHealthLive, getHealthReady } from "./routes/get_health.ts";
-import { getLatest } from "./routes/get_latest.ts";
-import { getMetrics } from "./routes/get_metrics.ts";
-import { getParity } from "./routes/get_parity.ts";
-import { getPredictions } from "./routes/get_predictions.ts";
-import { getStream } from "./routes/get_stream.ts";
-import type { StreamHub } from "./stream_hub.ts";
+import { eventsRoute, getEvents } from "./routes/get_events.ts";
+import { featuresLatestRoute, getFeaturesLatest } from "./routes/get_features_latest.ts";
+import {
+  getHealth,
+  getHealthLive,
+  getHealthReady,
+  healthLiveRoute,
+  healthReadyRoute,
+  healthRoute,
+} from "./routes/get_health.ts";
+import { getLatest, latestRoute } from "./routes/get_latest.ts";
+import { getMetrics, metricsRoute } from "./routes/get_metrics.ts";
+import { getOpenApi } from "./routes/get_openapi.ts";
+import { getParity, parityRoute } from "./routes/get_parity.ts";
+import { getPredictions, predictionsRoute } from "./routes/get_predictions.ts";
+import { getQuality, qualityRoute } from "./routes/get_quality.ts";
+import { getReliability, reliabilityRoute } from "./routes/get_reliability.ts";
+import { getSignalsLatest, signalsLatestRoute } from "./routes/get_signals_latest.ts";
+import { getStream, streamRoute } from "./routes/get_stream.ts";
+import {
+  deploymentsRoute,
+  deployRoute,
+  getDeployments,
+  mlopsDeployRoute,
+  postDeploy,
+  postSilence,
+  postStopDeployment,
+  silenceRoute,
+  stopDeploymentRoute,
+} from "./routes/operate/deployments.ts";
+import {
+  abTestRoute,
+  concludeExperimentRoute,
+  evaluateRoute,
+  experimentRoute,
+  experimentsRoute,
+  getExperiment,
+  getExperiments,
+  postEndExperiment,
+  postEvaluate,
+  postExperiment,
+  startExperimentRoute,
+  stopExperimentRoute,
+} from "./routes/operate/experiments.ts";
+import {
+  getModel,
+  getModelInfo,
+  getModels,
+  mlopsModelsRoute,
+  modelInfoRoute,
+  modelRoute,
+  modelsRoute,
+  postPromote,
+  postReload,
+  postRollback,
+  promoteRoute,
+  reloadRoute,
+  rollbackRoute,
+} from "./routes/operate/models.ts";
+import {
+  continuousRoute,
+  dashboardRoute,
+  driftDetectionRoute,
+  getDashboard,
+  monitoringDriftRoute,
+  postContinuous,
+  postDriftDetection,
+  postMonitoringDrift,
+} from "./routes/operate/monitoring.ts";
+import { postRegister, registerRoute } from "./routes/operate/register.ts";
+import {
+  cancelTrainingRoute,
+  getTrainingRuns,
+  getTrainingStatus,
+  postCancelTraining,
+  postTrain,
+  trainingRunsRoute,
+  trainingStatusRoute,
+  trainRoute,
+} from "./routes/operate/trainings.ts";
+import { batchPredictRoute, postBatchPredict, postPredict, predictRoute } from "./routes/post_predict.ts";
+import type { StreamHub } from "./stream/hub.ts";
 
 export interface AppOptions {
   readonly ports: ServePorts;
   readonly hub: StreamHub;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Who may do what; default: what is public is read by anyone, and nobody has a key. */
+  readonly access?: Access;
 }
 
-export function createApp({ ports, hub, clock, log }: AppOptions): Hono<RequestScope> {
-  const app = new Hono<RequestScope>();
-  const measure = measured(ports.metrics, () => clock.monotonicUs());
-  /** One path: GET (and so HEAD) is answered, any other method is refused by name. */
-  const path = (route: string, handler: Handler<RequestScope>): void => {
-    app.use(route, measure(route));
-    app.get(route, handler);
-    app.all(route, (c) =>
-      problem(c, {
-        code: "METHOD_NOT_ALLOWED",
-        detail: `${route} answers GET and HEAD, not ${c.req.method}.`,
-        headers: { allow: "GET, HEAD" },
-      }),
-    );
-  };
+/** What is public is read by anyone, and nobody has a key. */
+export const OPEN = new Access({ public_read: true, credentials: [] });
 
+/** Market data and forecasts, which any site may read. */
+const READABLE = [
+  "/latest",
+  "/features/latest",
+  "/predictions",
+  "/parity",
+  "/reliability",
+  "/quality",
+  "/signals/latest",
+  "/events",
+];
+
+/** What `hc` makes a typed client of; see `client.ts`. */
+export type Api = ReturnType<typeof described>;
+
+export function createApp(options: AppOptions): OpenAPIHono<RequestScope> {
+  const { ports, clock, log, access = OPEN } = options;
+  const app = new OpenAPIHono<RequestScope>({ defaultHook: refuseInvalid, getPath: pathWithVersion });
   app.use(boundary());
-  for (const route of ["/latest", "/features/latest", "/predictions", "/parity"])
-    app.use(route, readableFromAnywhere());
-  path("/latest", getLatest(ports));
-  path("/features/latest", getFeaturesLatest(ports));
-  path("/predictions", getPredictions(ports, clock, log));
-  path("/parity", getParity(ports, clock, log));
-  path("/stream", getStream(ports, hub));
-  path("/health", getHealth(ports, clock));
-  path("/health/live", getHealthLive());
-  path("/health/ready", getHealthReady(ports));
-  path("/metrics", getMetrics(ports));
-  for (const [name, asset] of loadAssets()) {
-    path(name === "index.html" ? "/" : `/page/${name}`, getAsset(asset));
-  }
-
+  app.use(measured(ports.metrics, () => clock.monotonicUs()));
+  for (const route of READABLE) app.use(route, readableFromAnywhere());
+  app.use(gate(access, log));
+  app.use(boundedTime(clock));
+  app.use(idempotent(access.kept_answers, log));
+  const turns = databaseTurns(ports.metrics);
+  for (const route of ["/predictions", "/parity", "/reliability"]) app.use(route, turns);
+  described(app, options);
+  app.get(
+    "/openapi.json",
+    getOpenApi(() => JSON.stringify(documentOf(app))),
+  );
+  for (const [name, asset] of loadAssets()) app.get(pathOf(name), getAsset(asset));
+  refuseOtherMethods(app);
   app.notFound((c) =>
-    problem(c, { code: "NOT_FOUND", detail: "GET / is the page; GET /latest the current prediction." }),
+    problem(c, { code: "NOT_FOUND", detail: "GET / is the page; GET /docs says what there is." }),
   );
   app.onError((error, c) => {
+    const expected = expectedProblem(error);
+    if (expected) return problem(c, expected);
     log.error(
       { error: describeError(error), stack: error.stack, request_id: c.var.request_id },
       "request failed",
@@ -69,4 +160,58 @@ export function createApp({ ports, hub, clock, log }: AppOptions): Hono<RequestS
     return problem(c, { code: "INTERNAL" });
   });
   return app;
+}
+
+/** The routes that are described, each by its schemas. */
+function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log }: AppOptions) {
+  return app
+    .openapi(latestRoute, getLatest(ports, clock, hub.waiters))
+    .openapi(featuresLatestRoute, getFeaturesLatest(ports))
+    .openapi(predictionsRoute, getPredictions(ports, clock, log))
+    .openapi(parityRoute, getParity(ports, clock, log))
+    .openapi(reliabilityRoute, getReliability(ports, clock, log))
+    .openapi(qualityRoute, getQuality(ports))
+    .openapi(signalsLatestRoute, getSignalsLatest(ports))
+    .openapi(alertsRoute, getAlerts(ports, clock))
+    .openapi(streamRoute, getStream(ports, hub))
+    .openapi(eventsRoute, getEvents(ports, hub))
+    .openapi(predictRoute, postPredict(ports, clock))
+    .openapi(batchPredictRoute, postBatchPredict(ports, clock))
+    .openapi(modelInfoRoute, getModelInfo(ports))
+    .openapi(reloadRoute, postReload(ports))
+    .openapi(modelsRoute, getModels(ports))
+    .openapi(rollbackRoute, postRollback(ports))
+    .openapi(modelRoute, getModel(ports))
+    .openapi(promoteRoute, postPromote(ports))
+    .openapi(trainRoute, postTrain(ports))
+    .openapi(trainingStatusRoute, getTrainingStatus(ports))
+    .openapi(trainingRunsRoute, getTrainingRuns(ports))
+    .openapi(cancelTrainingRoute, postCancelTraining(ports))
+    .openapi(driftDetectionRoute, postDriftDetection(ports))
+    .openapi(experimentsRoute, getExperiments(ports))
+    .openapi(startExperimentRoute, postExperiment(ports))
+    .openapi(experimentRoute, getExperiment(ports))
+    .openapi(stopExperimentRoute, postEndExperiment(ports, "stop"))
+    .openapi(concludeExperimentRoute, postEndExperiment(ports, "conclude"))
+    .openapi(deploymentsRoute, getDeployments(ports))
+    .openapi(deployRoute, postDeploy(ports))
+    .openapi(stopDeploymentRoute, postStopDeployment(ports))
+    .openapi(silenceRoute, postSilence(ports))
+    .openapi(mlopsModelsRoute, getModels(ports))
+    .openapi(registerRoute, postRegister(ports))
+    .openapi(mlopsDeployRoute, postDeploy(ports))
+    .openapi(monitoringDriftRoute, postMonitoringDrift(ports))
+    .openapi(continuousRoute, postContinuous(ports))
+    .openapi(dashboardRoute, getDashboard(ports))
+    .openapi(abTestRoute, postExperiment(ports))
+    .openapi(evaluateRoute, postEvaluate(ports))
+    .openapi(healthRoute, getHealth(ports, clock))
+    .openapi(healthLiveRoute, getHealthLive(ports))
+    .openapi(healthReadyRoute, getHealthReady(ports))
+    .openapi(metricsRoute, getMetrics(ports));
+}
+
+function pathOf(asset: string): string {
+  if (asset === "index.html") return "/";
+  return asset === "docs.html" ? "/docs" : `/page/${asset}`;
 }

@@ -5,9 +5,11 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
-import { createApp } from "./app.ts";
+import type { Access } from "./access/access.ts";
+import { createApp, OPEN } from "./app.ts";
 import type { ServePorts } from "./ports.ts";
-import { StreamHub, type Subscription } from "./stream_hub.ts";
+import { quickLatest } from "./quick_latest.ts";
+import { type StreamClient, StreamHub } from "./stream/hub.ts";
 
 export interface ServerOptions {
   readonly ports: ServePorts;
@@ -17,6 +19,11 @@ export interface ServerOptions {
   readonly hostname: string;
   readonly log: Logger;
   readonly clock?: Clock;
+  readonly access?: Access | undefined;
+  /** The most clients of `/stream`, and of `/events`. */
+  readonly stream_clients_max?: number | undefined;
+  /** What the log says once it listens; default "listening". */
+  readonly said?: string;
 }
 
 export interface RunningServer {
@@ -24,7 +31,7 @@ export interface RunningServer {
   readonly url: string;
   readonly port: number;
   /**
-   * Stops accepting, says goodbye to stream clients (1001), waits for requests under way up to
+   * Stops accepting, closes stream clients (1001), waits for requests under way up to
    * `LIMITS.serve_drain_max_ms`, then cuts them. May be called twice.
    */
   close(): Promise<void>;
@@ -32,19 +39,21 @@ export interface RunningServer {
 
 /** @throws ForetickError LISTEN_FAILED where the port is taken or not permitted. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { ports, hostname, log, clock = systemClock } = options;
-  const hub = new StreamHub(ports, clock);
-  const app = createApp({ ports, hub, clock, log });
-  let server: Server<Subscription>;
+  const { ports, hostname, log, clock = systemClock, access, said = "listening" } = options;
+  const hub = new StreamHub(ports, clock, options.stream_clients_max);
+  const app = createApp({ ports, hub, clock, log, ...(access ? { access } : {}) });
+  const quick = quickLatest(ports, clock, access ?? OPEN);
+  let server: Server<StreamClient>;
   try {
-    server = Bun.serve<Subscription>({
+    server = Bun.serve<StreamClient>({
       port: options.port,
       hostname,
       development: false,
-      // Said aloud, because Bun shares the port with whoever has it already where `development` is off.
+      // Given explicitly, because Bun shares a port that is already taken where `development` is off.
       reusePort: false,
-      maxRequestBodySize: LIMITS.request_body_bytes_max,
-      fetch: (request) => app.fetch(request),
+      // Of the largest that a route takes; each has its own limit.
+      maxRequestBodySize: LIMITS.bundle_upload_bytes_max,
+      fetch: (request, asked) => quick(request, asked) ?? app.fetch(request, asked),
       websocket: hub.handler,
     });
   } catch (cause) {
@@ -54,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   hub.listenOn(server);
   const port = server.port ?? options.port;
   const url = `http://${authority(hostname)}:${port}`;
-  log.info({ url }, "listening");
+  log.info({ url }, said);
 
   let closing: Promise<void> | undefined;
   const drain = async (): Promise<void> => {

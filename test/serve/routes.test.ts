@@ -1,16 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../src/base/clock.ts";
+import { readConfig } from "../../src/base/config.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { silentLogger } from "../../src/base/log.ts";
-import { micros, setHash, unixSec } from "../../src/base/units.ts";
-import type { ParityRun } from "../../src/record/parity_runs.ts";
+import { PART_ADVICE } from "../../src/base/runbook/parts.ts";
+import { micros, modelVersion, priceE8, setHash, unixSec } from "../../src/base/units.ts";
+import type { Series } from "../../src/predict/series.ts";
+import type { ParityRun } from "../../src/record/parity/runs.ts";
 import { createApp } from "../../src/serve/app.ts";
-import type { ParityQuery } from "../../src/serve/ports.ts";
-import { StreamHub } from "../../src/serve/stream_hub.ts";
-import { FakeMarket } from "./fake_market.ts";
+import type { Dependency, ParityQuery } from "../../src/serve/ports.ts";
+import { StreamHub } from "../../src/serve/stream/hub.ts";
+import { LiveSignals } from "../../src/signal/live_signals.ts";
+import { FAKE_CHAMPION, FakeMarket } from "./fake_market.ts";
 
 const START_SEC = 1_732_180_000;
+const iso = (ts_sec: number): string => new Date(ts_sec * 1_000).toISOString();
 
 interface Answer {
   status: number;
@@ -49,8 +54,11 @@ describe("GET /latest", () => {
     expect(body).toEqual({
       symbol: "BTCUSDT",
       ts_sec: START_SEC + 2,
+      role: "champion",
       horizon_s: 10,
-      yhat_log_return_10s: row.yhat_log_return_10s,
+      label: "mid",
+      yhat_log_return: row.yhat_log_return,
+      yhat_log_return_10s: row.yhat_log_return,
       current_price: row.current_price,
       predicted_price: row.predicted_price,
       model_version: "ridge-v1/2026-11-21t10-00-00z",
@@ -61,8 +69,14 @@ describe("GET /latest", () => {
       latency_ms: 0.4,
       warm: true,
       emitted_at_us: row.emitted_at_us,
+      served: true,
+      lower_price: row.lower_price,
+      upper_price: row.upper_price,
+      interval_coverage: 0.9,
+      p_up: row.p_up,
+      confidence: row.confidence,
     });
-    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("cache-control")).toBe("max-age=0");
     expect(headers.get("access-control-allow-origin")).toBe("*");
   });
 
@@ -94,6 +108,70 @@ describe("GET /latest", () => {
     const misspelt = await get("/latest?simbol=BTCUSDT");
     expectProblem(misspelt, 400, "REQUEST_INVALID");
     expect(misspelt.body.field).toBe("simbol");
+  });
+});
+
+describe("several models at once", () => {
+  const LONG: Series = { model_version: modelVersion("minute-v1/1"), role: "challenger", horizon_s: 60 };
+  const withChallenger = () => {
+    const served = serve();
+    for (let sec = START_SEC; sec < START_SEC + 80; sec++) {
+      served.market.tick(sec);
+      served.market.predict(sec, LONG);
+    }
+    return served;
+  };
+
+  it("are never mixed: each answer is of one series, says which, and is the champion's where nothing is said", async () => {
+    const { get } = withChallenger();
+    const champion = (await get("/predictions")).body;
+    expect(champion).toMatchObject({ series: FAKE_CHAMPION, truncated: false });
+    expect(champion.predictions).toHaveLength(80);
+    expect(champion.predictions!.every((row) => row.role === "champion" && row.horizon_s === 10)).toBe(true);
+    for (const query of [
+      "role=challenger",
+      "role=challenger&horizon_s=60",
+      "role=challenger&model_version=minute-v1/1",
+    ]) {
+      const { body } = await get(`/predictions?${query}`);
+      expect(body).toMatchObject({ series: LONG });
+      expect(body.predictions!.map((row) => row.role)).toEqual(
+        Array.from({ length: 80 }, () => "challenger"),
+      );
+    }
+    expect((await get("/predictions?horizon_s=60")).body).toMatchObject({ series: null, predictions: [] });
+  });
+
+  it("go by the horizon in the names of their numbers, beside a name that is always there", async () => {
+    const { get } = withChallenger();
+    const { body } = await get("/latest?role=challenger");
+    expect(body).toMatchObject({
+      role: "challenger",
+      horizon_s: 60,
+      yhat_log_return_60s: body.yhat_log_return,
+    });
+    expect(body).not.toHaveProperty("yhat_log_return_10s");
+    const row = (await get("/predictions?role=challenger")).body.predictions![0]!;
+    expect(row.realized_log_return).toBeTypeOf("number");
+    expect(row.realized_log_return_60s).toBe(row.realized_log_return);
+    expect(row).not.toHaveProperty("realized_log_return_10s");
+  });
+
+  it("are asked for by what exists; anything else is refused by name", async () => {
+    const { get } = withChallenger();
+    for (const [query, field] of [
+      ["role=leader", "role"],
+      ["horizon_s=0", "horizon_s"],
+      ["horizon_s=ten", "horizon_s"],
+      ["model_version=../etc", "model_version"],
+    ] as const) {
+      for (const path of ["/latest", "/predictions"]) {
+        const answer = await get(`${path}?${query}`);
+        expectProblem(answer, 400, "REQUEST_INVALID");
+        expect(answer.body.field).toBe(field);
+      }
+    }
+    expectProblem(await get("/latest?role=shadow"), 503, "NO_PREDICTION_YET");
   });
 });
 
@@ -153,6 +231,9 @@ describe("GET /predictions", () => {
       const { body } = await get(`/predictions?${range}`);
       expect(body.predictions?.map((row) => row.ts_sec)).toEqual([5, 6, 7].map((n) => START_SEC + n));
     }
+    const { body } = await get(`/predictions?from=${START_SEC}&to=${START_SEC + 8}&every_s=4`);
+    expect(body.predictions?.map((row) => row.ts_sec)).toEqual([0, 4].map((n) => START_SEC + n));
+    expectProblem(await get("/predictions?every_s=0"), 400, "REQUEST_INVALID");
     const later = await get(`/predictions?from=${START_SEC + 500}`);
     expect(later.status).toBe(200);
     expect(later.body.predictions).toEqual([]);
@@ -190,16 +271,159 @@ describe("GET /predictions", () => {
     expect(body.predictions!.map((row) => row.ts_sec)).toEqual(
       [25, 26, 27, 28, 29].map((n) => START_SEC + n),
     );
-    expect((await get("/metrics")).body.text).toContain("predictions_from_memory_total 1");
+    const sample = (await get(`/predictions?from=${START_SEC + 10}&every_s=10`)).body;
+    expect(sample.predictions!.map((row) => row.ts_sec)).toEqual([START_SEC + 10, START_SEC + 20]);
+    expect((await get("/metrics")).body.text).toContain("foretick_predictions_from_memory_total 2");
   });
 
   it("waits no longer than it says for a database that does not answer", async () => {
     const { market, clock, get } = serve(undefined, 3);
-    market.database = () => new Promise(() => {});
+    const asked = Promise.withResolvers<void>();
+    market.database = () => {
+      asked.resolve();
+      return new Promise(() => {});
+    };
     const answer = get("/predictions");
-    await Promise.resolve();
+    await asked.promise;
     clock.advance(LIMITS.query_wait_max_ms);
     expect((await answer).body.served_from).toBe("memory");
+  });
+});
+
+describe("GET /reliability", () => {
+  it("gives promised against realised by bin, of the champion where no model is named, up to its newest forecast", async () => {
+    const { market, get } = serve(undefined, 3);
+    const { status, body } = await get("/reliability?window=1h");
+    expect(status).toBe(200);
+    const bin = { from: 0.52, n: 100, promised: 0.524, realised: 0.53 };
+    expect(body).toEqual({
+      ...{ symbol: "BTCUSDT", model_version: FAKE_CHAMPION.model_version, window: "1h" },
+      ...{ from: "2024-11-21T08:06:43.000Z", to: "2024-11-21T09:06:43.000Z" },
+      p_up: [bin],
+      confidence: [bin],
+      interval: {
+        ...{ n: 400, promised: 0.9, realised: 0.91 },
+        hours: [
+          { from: "2024-11-21T08:00:00.000Z", n: 300, promised: 0.9, realised: 0.92 },
+          { from: "2024-11-21T09:00:00.000Z", n: 100, promised: 0.9, realised: 0.88 },
+        ],
+      },
+    });
+    await get("/reliability?model_version=other/1&window=15m");
+    const { model_version, from_us, to_us } = market.reliability_asked!;
+    expect({ model_version, s: (to_us - from_us) / 1e6 }).toEqual({
+      model_version: "other/1" as never,
+      s: 900,
+    });
+  });
+
+  it("refuses another window, and says so where the database does not answer", async () => {
+    const { market, get } = serve(undefined, 3);
+    expect((await get("/reliability?window=2h")).body).toMatchObject({
+      code: "REQUEST_INVALID",
+      field: "window",
+    });
+    market.database = () => Promise.reject(new Error("down"));
+    expect(await get("/reliability")).toMatchObject({ status: 503, body: { code: "STORE_UNREACHABLE" } });
+  });
+});
+
+describe("GET /signals/latest", () => {
+  it("gives what one would do, its weights, the quote, and what that has earned on paper since midnight", async () => {
+    const { market, get } = serve(undefined, 1);
+    const ts_sec = unixSec(START_SEC);
+    const midnight = unixSec(START_SEC - (START_SEC % 86_400));
+    const signals = new LiveSignals(readConfig({}), () => {});
+    const worth = { lower_log_return: -6e-4, upper_log_return: 6e-4, interval_coverage: 0.9 };
+    const quote = { bid_price_e8: priceE8(6_183_760_000_000), ask_price_e8: priceE8(6_183_761_000_000) };
+    const prediction = { ...market.recent().at(-1)!, ...worth, p_up: 0.53, confidence: 0.53 };
+    signals.onPrediction(prediction, quote);
+    market.signal_view = {
+      ...{ latest: signals.latest!, ledgers: signals.ledgers! },
+      weights: { spread_bps: 0.5, imbalance: 1.5 },
+    };
+    const { status, headers, body } = await get("/signals/latest?symbol=BTCUSDT");
+    expect(status).toBe(200);
+    expect(headers.get("access-control-allow-origin")).toBe("*");
+    expect(body).toMatchObject({
+      ...{ symbol: "BTCUSDT", ts_sec, timestamp: iso(ts_sec), model_version: FAKE_CHAMPION.model_version },
+      ...{ role: "champion", horizon_s: 10, bid_price: 61_837.6, ask_price: 61_837.61 },
+      signal: {
+        ...{ direction: "BUY", recommendation: "AVOID", position_multiplier: 0.5, risk_level: "HIGH" },
+        ...{ cost_bp: 1, weights_applied: false, weights: { spread_bps: 0.5, imbalance: 1.5 } },
+        probabilities: signals.latest!.probabilities,
+      },
+      ledger: { since: iso(midnight), complete: false, fee_bp: 10 },
+    });
+    const { strategies } = body.ledger as { strategies: { strategy: string; is_open: boolean }[] };
+    const open = strategies.filter(({ is_open }) => is_open).map(({ strategy }) => strategy);
+    expect(open).toEqual(["direction"]);
+  });
+
+  it("is 503 with the reason while no interval is known", async () => {
+    const { get } = serve();
+    const answer = await get("/signals/latest");
+    expectProblem(answer, 503, "NO_PREDICTION_YET");
+    expect(answer.body.detail).toContain("volatility");
+    expectProblem(await get("/signals/latest?symbol=XRPUSDT"), 404, "SYMBOL_UNKNOWN");
+  });
+});
+
+describe("GET /quality", () => {
+  it("gives a window's figures against no move, with the interval and what the outcomes are worth", async () => {
+    const { market, get } = serve(undefined, 20 * 60);
+    const { status, body } = await get("/quality?window=15m");
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      ...{ symbol: "BTCUSDT", model_version: FAKE_CHAMPION.model_version, role: "champion" },
+      ...{ window: "15m", horizon_s: 10, label: "mid" },
+    });
+    const rows = market
+      .recent()
+      .filter(({ ts_sec }) => iso(ts_sec) >= String(body.from) && iso(ts_sec) < String(body.to))
+      .filter(({ realized_log_return }) => realized_log_return !== null);
+    const sum = (of: (row: (typeof rows)[number]) => number): number =>
+      rows.reduce((total, row) => total + of(row), 0);
+    const r2 =
+      1 -
+      sum((row) => (row.realized_log_return! - row.yhat_log_return) ** 2) /
+        sum((row) => row.realized_log_return! ** 2);
+    expect(Date.parse(String(body.to)) - Date.parse(String(body.from))).toBe(900_000);
+    expect(body.n).toBe(rows.length);
+    expect(body.n_effective).toBeCloseTo(rows.length / 10, 9);
+    // Returns are rounded to a ten-thousandth of a basis point.
+    expect(body.r2).toBeCloseTo(r2, 3);
+    expect(body.r2_low).toBeLessThan(Number(body.r2));
+    expect(body.r2_high).toBeGreaterThan(Number(body.r2));
+    const { zero, ridge } = body.baselines as Record<string, Record<string, number>>;
+    expect(zero!.mae).toBeCloseTo(sum((row) => Math.abs(row.realized_log_return!)) / rows.length, 7);
+    expect(ridge).toBeUndefined();
+  });
+
+  it("has the ridge model beside it, and answers for another role or version by itself", async () => {
+    const market = new FakeMarket();
+    const ridge: Series = { model_version: modelVersion("ridge-v1/2"), role: "shadow", horizon_s: 10 };
+    market.ridge = ridge;
+    for (let sec = START_SEC; sec < START_SEC + 300; sec++) {
+      market.predict(sec, ridge);
+      market.tick(sec);
+    }
+    const { get } = serve(market);
+    const { body } = await get("/quality?window=1h");
+    const { baselines } = body as { baselines: { ridge: Record<string, unknown> } };
+    expect(baselines.ridge).toMatchObject({ model_version: "ridge-v1/2", role: "shadow", r2_low: null });
+    const alone = (await get("/quality?role=shadow")).body;
+    expect(alone).toMatchObject({ model_version: "ridge-v1/2", r2: baselines.ridge.r2, window: "1h" });
+    expect((await get("/quality?model_version=ridge-v1/2")).body.role).toBe("shadow");
+  });
+
+  it("says so where nothing has come true, and refuses another window", async () => {
+    const { get } = serve(undefined, 3);
+    expectProblem(await get("/quality"), 503, "NO_PREDICTION_YET");
+    expect((await get("/quality?window=2h")).body).toMatchObject({
+      code: "REQUEST_INVALID",
+      field: "window",
+    });
   });
 });
 
@@ -300,7 +524,9 @@ describe("GET /health", () => {
     const { status, body } = await get("/health");
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: "degraded", live: true, ready: true });
-    expect(body.dependencies).toContainEqual(market.dependencies[0]);
+    const to_do = PART_ADVICE.database.to_do;
+    expect(body.dependencies).toContainEqual({ ...market.dependencies[0], to_do });
+    expect(body.dependencies).toContainEqual({ ...market.dependencies[1], to_do: null });
   });
 
   it("is 503 but still live when something is down", async () => {
@@ -310,16 +536,44 @@ describe("GET /health", () => {
     expect(await get("/health/ready")).toMatchObject({ status: 503, body: { ready: false } });
     expect(await get("/health/live")).toMatchObject({ status: 200, body: { live: true } });
   });
+
+  it("stays ready while one symbol of several has no forecast, and is not once none has", async () => {
+    const { market, get } = serve();
+    const forecast = (symbol: string, state: Dependency["state"]): Dependency => ({
+      ...{ name: `forecast ${symbol}`, symbol, state, facts: {} },
+      reason: state === "ok" ? null : "its book is empty",
+    });
+    market.dependencies = [forecast("BTCUSDT", "down"), forecast("ETHUSDT", "ok")];
+    expect(await get("/health")).toMatchObject({ status: 200, body: { status: "degraded", ready: true } });
+    expect(await get("/health/ready")).toMatchObject({ status: 200, body: { ready: true } });
+    market.dependencies = [forecast("BTCUSDT", "down"), forecast("ETHUSDT", "down")];
+    expect(await get("/health")).toMatchObject({ status: 503, body: { status: "down", ready: false } });
+    market.dependencies = [
+      forecast("BTCUSDT", "ok"),
+      { name: "feed", state: "down", reason: "the streams are connecting", facts: {} },
+    ];
+    expect(await get("/health/ready")).toMatchObject({ status: 503, body: { ready: false } });
+  });
+
+  it("is live while it makes progress, not because it answers", async () => {
+    const { market, get } = serve();
+    market.liveness = { live: false, reason: "no second has closed for 90 s" };
+    expect(await get("/health/live")).toMatchObject({
+      status: 503,
+      body: { live: false, reason: "no second has closed for 90 s" },
+    });
+    expect((await get("/health")).body).toMatchObject({ live: false });
+  });
 });
 
 describe("GET /metrics", () => {
-  it("speaks the Prometheus text format and counts requests by route and status", async () => {
+  it("answers in the Prometheus text format and counts requests by route and status", async () => {
     const { get } = serve();
     await get("/latest");
     const { headers, body } = await get("/metrics");
     expect(headers.get("content-type")).toContain("text/plain; version=0.0.4");
-    expect(body.text).toContain("# TYPE stream_published_total counter");
-    expect(body.text).toContain('http_request_seconds_count{route="/latest",status="503"} 1');
+    expect(body.text).toContain("# TYPE foretick_stream_published_total counter");
+    expect(body.text).toContain('foretick_http_request_seconds_count{route="/latest",status="503"} 1');
   });
 });
 

@@ -5,7 +5,9 @@ import { ManualClock, systemClock } from "../../src/base/clock.ts";
 import { ForetickError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { silentLogger } from "../../src/base/log.ts";
-import type { StreamMessage } from "../../src/serve/messages.ts";
+import { modelVersion } from "../../src/base/units.ts";
+import type { Series } from "../../src/predict/series.ts";
+import type { StreamMessage } from "../../src/serve/messages/stream.ts";
 import { type RunningServer, startServer } from "../../src/serve/server.ts";
 import { rejection } from "../base/rejection.ts";
 import { FakeMarket } from "./fake_market.ts";
@@ -17,13 +19,18 @@ afterEach(async () => {
   for (const one of running.splice(0)) await one.close();
 });
 
-async function start(market = new FakeMarket(), clock = systemClock): Promise<RunningServer> {
+async function start(
+  market = new FakeMarket(),
+  clock = systemClock,
+  stream_clients_max?: number,
+): Promise<RunningServer> {
   const server = await startServer({
     ports: market,
     port: 0,
     hostname: "127.0.0.1",
     log: silentLogger,
     clock,
+    stream_clients_max,
   });
   running.push(server);
   return server;
@@ -121,6 +128,43 @@ describe("/stream", () => {
     expect(all.messages).toHaveLength(15);
   });
 
+  it("sends the champion's forecasts, and another model's to the client that asked for it", async () => {
+    const market = new FakeMarket();
+    const server = await start(market);
+    const long: Series = { model_version: modelVersion("minute-v1/1"), role: "challenger", horizon_s: 60 };
+    const champion = new Client(server, "/stream?kinds=prediction,outcome");
+    const asked = [
+      "role=challenger",
+      "role=challenger&horizon_s=60",
+      "role=challenger&model_version=minute-v1/1",
+    ];
+    const challengers = asked.map((query) => new Client(server, `/stream?kinds=prediction,outcome&${query}`));
+    const none = new Client(server, "/stream?role=challenger&horizon_s=10");
+    for (const client of [champion, ...challengers, none]) {
+      await client.until((messages) => messages.length === 1);
+    }
+    expect(challengers[1]!.messages[0]).toMatchObject({
+      subscribed: { role: "challenger", horizon_s: 60, model_version: null },
+    });
+    for (let sec = START_SEC; sec <= START_SEC + 60; sec++) {
+      market.predict(sec, long);
+      market.tick(sec);
+    }
+    const ticks = 61;
+    const rolesOf = (messages: readonly StreamMessage[]) =>
+      new Set(
+        messages.slice(1).map((message) => "role" in message && `${message.role} ${message.horizon_s}`),
+      );
+    const own = await champion.until((messages) => messages.length === 1 + ticks + (ticks - 10));
+    expect(rolesOf(own)).toEqual(new Set(["champion 10"]));
+    for (const client of challengers) {
+      const seen = await client.until((messages) => messages.length === 1 + ticks + 1);
+      expect(rolesOf(seen)).toEqual(new Set(["challenger 60"]));
+      expect(seen.at(-1)).toMatchObject({ type: "outcome", ts_sec: START_SEC });
+    }
+    expect(none.messages).toHaveLength(1);
+  });
+
   it("refuses a wrong query before it upgrades", async () => {
     const server = await start();
     const headers = { upgrade: "websocket", connection: "Upgrade" };
@@ -138,21 +182,21 @@ describe("/stream", () => {
     stuck.pause();
     const { ...prediction } = market.tick(START_SEC);
     let sent = 1;
-    while ((await metric(server, "stream_clients")) === 2) {
+    while ((await metric(server, "foretick_stream_clients")) === 2) {
       for (let i = 0; i < 500; i++) market.emit({ kind: "prediction", prediction });
       sent += 500;
       await reader.until((messages) => messages.length === sent + 1);
       // What the two kernels hold is not ours to bound, but it is some megabytes, not more.
       expect(sent).toBeLessThan(60_000);
     }
-    expect(await metric(server, "stream_lost_total")).toBe(1);
+    expect(await metric(server, "foretick_stream_lost_total")).toBe(1);
     expect(reader.messages).toHaveLength(sent + 1);
     expect(reader.socket.readyState).toBe(WebSocket.OPEN);
   });
 
   it("takes as many clients as its limit says, refuses the next with 503, and takes one again when one goes", async () => {
-    const server = await start();
-    const clients = Array.from({ length: LIMITS.stream_clients_max }, () => new Client(server));
+    const server = await start(new FakeMarket(), systemClock, 40);
+    const clients = Array.from({ length: 40 }, () => new Client(server));
     await Promise.all(clients.map((client) => client.until((messages) => messages.length === 1)));
     const headers = { upgrade: "websocket", connection: "Upgrade" };
     const refused = await fetch(`${server.url}/stream`, { headers });
@@ -191,7 +235,7 @@ describe("the server", () => {
     expect(market.listeners).toBe(0);
   });
 
-  it("closes in order: finishes a request under way, tells stream clients to come back, takes no more", async () => {
+  it("closes in order: finishes a request under way, asks stream clients to reconnect, takes no more", async () => {
     const market = new FakeMarket();
     const server = await start(market);
     const client = new Client(server);

@@ -1,13 +1,15 @@
 /**
- * The page's line to `/stream`, which it never gives up: it reconnects with growing, jittered waits, at once
- * when the browser is back online, and when the line is open but silent.
+ * The page's connection to `/stream`. It always reconnects, with growing, jittered waits, at once
+ * when the browser is back online, and when the connection is open but silent.
  */
 
-import type { StreamMessage } from "../messages.ts";
+import type { StreamMessage } from "../messages/stream.ts";
 
 const WAIT_FIRST_MS = 500;
 const WAIT_MAX_MS = 8_000;
-/** The service sends a market view twice a second; this long without a word the line is dead. */
+/**
+ * The service sends a market view twice a second; after this long without a message the connection is dead.
+ */
 const SILENCE_MAX_MS = 5_000;
 
 export type ConnectionState =
@@ -60,7 +62,7 @@ export class Connection {
     const socket = this.#socket;
     this.#silence = setTimeout(() => {
       socket?.close();
-      // A dead line may take minutes to say it is closed.
+      // A dead connection may take minutes to report that it is closed.
       if (socket) this.#lost(socket);
     }, SILENCE_MAX_MS);
   }

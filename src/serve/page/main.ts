@@ -1,206 +1,116 @@
-/** The page: what the stream says, put where people look. */
+/** The page: its connection, its pages, and the panels of the first one. */
 
-import type {
-  HelloMessage,
-  MarketMessage,
-  ParityJson,
-  PredictionRowJson,
-  PredictionsJson,
-  StreamMessage,
-} from "../messages.ts";
-import { drawChart } from "./chart.ts";
+import type { ParityJson } from "../messages/parity.ts";
+import type { PredictionsJson } from "../messages/predictions.ts";
+import type { QualityJson } from "../messages/quality.ts";
+import type { ReliabilityJson } from "../messages/reliability.ts";
+import type { HelloMessage, StreamMessage } from "../messages/stream.ts";
+import { showAlerts } from "./alerts.ts";
+import { ask } from "./ask.ts";
 import { Connection, type ConnectionState } from "./connection.ts";
-import { HISTORY_S, History, type Verdict, verdictOf } from "./history.ts";
-import {
-  ageText,
-  bpText,
-  directionOf,
-  forecastWords,
-  parityWords,
-  priceText,
-  scoreWords,
-  timeText,
-} from "./words.ts";
+import { byId } from "./dom.ts";
+import { HISTORY_S } from "./history.ts";
+import { heard, history, redraw, showMarket, showSoon } from "./live/now.ts";
+import { Panel } from "./live/panel.ts";
+import { Ranges } from "./live/ranges.ts";
+import { drawParity, drawSignal, FeatureRanges, type VectorJson } from "./live/state_panels.ts";
+import { drawQuality, drawReliability } from "./live/worth_panels.ts";
+import { openPages } from "./pages.ts";
+import type { SignalJson } from "./words.ts";
 
-const OUTCOMES_SHOWN = 10;
-const STOPPED_AFTER_MS = 5_000;
-/** A stream this long without an event is pointed at (ms). */
-const LATE_MS: Readonly<Record<string, number>> = {
-  trade: 10_000,
-  bestBidAsk: 2_000,
-  depth: 2_000,
-  depth20: 2_000,
-};
-const STREAM_WORDS: Readonly<Record<string, string>> = {
-  trade: "Trades",
-  bestBidAsk: "Best bid and ask",
-  depth: "Book changes",
-  depth20: "Top of the book",
-};
-const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
-  right: "right",
-  wrong: "wrong",
-  "no move": "no move",
-  waiting: "open",
-  unknown: "not known",
-};
-
-const byId = (id: string): HTMLElement => document.getElementById(id)!;
-const chart = document.querySelector<SVGSVGElement>("#chart")!;
-const history = new History();
-const asked = new URLSearchParams(location.search).get("symbol");
+const address = new URLSearchParams(location.search);
+const asked = address.get("symbol");
 let symbol = asked ?? "";
+/** Whose forecasts are asked for, as the page's own address says it; the champion's where it says nothing. */
+const series = new URLSearchParams(
+  [...address].filter(([name]) => ["role", "model_version", "horizon_s"].includes(name)),
+);
+const whose = (): string => `symbol=${symbol}&${series}`;
 
 function onMessage(message: StreamMessage): void {
   if (message.type === "hello") onHello(message);
   else if (message.symbol !== symbol) return;
-  else if (message.type === "market") showMarket(message);
-  else {
-    if (message.type === "prediction") {
-      history.add(message);
-      forecast_at_ms = performance.now();
-    } else history.settle(message);
-    showSoon();
-  }
-}
-
-/** When the last forecast came, by this browser's clock: the exchange's may be replayed. */
-let forecast_at_ms = performance.now();
-let showing = false;
-
-/** A forecast and an outcome come together each second: drawn once, and not at all while nobody looks. */
-function showSoon(): void {
-  if (showing) return;
-  showing = true;
-  requestAnimationFrame(() => {
-    showing = false;
-    showForecasts();
-  });
+  else if (message.type === "market") showMarket(message, series.size === 0);
+  else heard(message);
 }
 
 function onHello({ symbols }: HelloMessage): void {
   symbol = asked && symbols.includes(asked) ? asked : symbols[0]!;
   byId("symbol").textContent = symbols.length < 2 ? symbol : "";
-  document.title = `${symbol} · foretick`;
-  const choice = byId("symbols") as HTMLSelectElement;
+  const choice = byId<HTMLSelectElement>("symbols");
   choice.hidden = symbols.length < 2;
   choice.replaceChildren(...symbols.map((name) => new Option(name, name, false, name === symbol)));
-  choice.onchange = () => location.assign(`/?symbol=${choice.value}`);
+  choice.onchange = () => location.assign(`/?symbol=${choice.value}${location.hash}`);
+  pages.name();
   void fill();
-  void showParity();
 }
 
 /** What was forecast before the page was opened, or while it was cut off. */
 async function fill(): Promise<void> {
-  try {
-    const answer = await fetch(`/predictions?symbol=${symbol}&limit=${HISTORY_S}`);
-    if (!answer.ok) return;
-    const { predictions } = (await answer.json()) as PredictionsJson;
-    history.merge(predictions);
-    showSoon();
-  } catch {
-    // The stream alone fills the page too, from now on; the next connection asks again.
-  }
+  const answer = await ask<PredictionsJson>(`/predictions?${whose()}&limit=${HISTORY_S}`);
+  // Without an answer the stream alone fills the page, from now on; the next connection asks again.
+  if (answer.kind !== "ok") return;
+  history.merge(answer.body.predictions);
+  showSoon();
 }
 
-/** Whether the features served are what SQL computes: one line, once a minute. */
-async function showParity(): Promise<void> {
-  try {
-    const answer = await fetch(`/parity?symbol=${symbol}&limit=1`);
-    if (!answer.ok) return;
-    const { totals } = (await answer.json()) as ParityJson;
-    const { text, differs } = parityWords(totals);
-    byId("parity").textContent = text;
-    byId("parity").dataset.state = differs ? "late" : "ok";
-  } catch {
-    // What was last known stays; the next minute asks again.
-  }
-}
-setInterval(() => symbol && void showParity(), 60_000);
-
-function showMarket(market: MarketMessage): void {
-  const { bid_price: bid, ask_price: ask } = market;
-  byId("price").textContent = priceText(market.last_price);
-  byId("quote").textContent =
-    bid === null || ask === null
-      ? "no quote stands"
-      : `bid ${priceText(bid)} · ask ${priceText(ask)} · spread ${(ask - bid).toFixed(2)}`;
-
-  const notice = byId("notice");
-  notice.hidden = market.reason === null;
-  if (notice.textContent !== market.reason) notice.textContent = market.reason ?? "";
-  const feeds = market.streams.map(({ stream, age_ms }): Entry => {
-    const late = age_ms === null || age_ms > (LATE_MS[stream] ?? 10_000);
-    return [STREAM_WORDS[stream] ?? stream, ageText(age_ms), late];
-  });
-  showList("feeds", [
-    ["Exchange", market.connected ? "connected" : "not connected", !market.connected],
-    ...feeds,
-    ["Order book", market.book.replaceAll("_", " "), market.book !== "synced"],
-  ]);
-  const newest = history.newest;
-  // A forecast that is not followed by another, for a reason, is the past: it must not look like the future.
-  const stopped = market.reason !== null && performance.now() - forecast_at_ms > STOPPED_AFTER_MS;
-  byId("forecast").dataset.stopped = String(stopped);
-  if (stopped && newest)
-    byId("words").textContent = `stopped; the last was made at ${timeText(newest.ts_sec)}`;
-  const [name = "", version] = market.model_version?.split("/") ?? ["none loaded"];
-  showList("model", [
-    ["Name", name, version === undefined],
-    ["Version", version ?? "–", false],
-    ["Look-back", market.warm ? "complete" : "still filling", !market.warm],
-    ["Evaluated by", newest?.source ?? "–", newest?.source === "fallback"],
-    ["Latency", newest ? `${newest.latency_ms.toFixed(1)} ms` : "–", false],
-  ]);
+/** Nothing is asked of which it is known that there is no answer yet. */
+function once(there: boolean, wait: string, path: () => string): string | { readonly wait: string } {
+  return symbol && there ? path() : { wait };
 }
 
-type Entry = readonly [term: string, text: string, late: boolean];
+const ranges_of_features = new FeatureRanges();
+const settled = (): boolean => history.rows.some((row) => row.realized_log_return !== null);
+const panels = [
+  new Panel<QualityJson>({
+    ...{ id: "quality-panel", every_ms: 60_000, draw: drawQuality },
+    path: () => once(settled(), "Nothing has come true yet.", () => `/quality?${whose()}&window=1d`),
+  }),
+  new Panel<ReliabilityJson>({
+    ...{ id: "reliability-panel", every_ms: 120_000, draw: drawReliability },
+    path: () =>
+      once(settled(), "Nothing has come true yet.", () => {
+        const version = encodeURIComponent(history.newest!.model_version);
+        return `/reliability?symbol=${symbol}&model_version=${version}&window=1d`;
+      }),
+  }),
+  new Panel<ParityJson>({
+    ...{ id: "parity-panel", every_ms: 60_000, draw: drawParity },
+    path: () => once(true, "Loading …", () => `/parity?symbol=${symbol}&limit=1`),
+  }),
+  new Panel<VectorJson>({
+    ...{ id: "features-panel", every_ms: 2_000 },
+    draw: (place, body) => ranges_of_features.draw(place, body),
+    path: () =>
+      once(
+        history.newest !== undefined,
+        "No second has closed yet.",
+        () => `/features/latest?symbol=${symbol}`,
+      ),
+  }),
+  new Panel<SignalJson>({
+    ...{ id: "signal-panel", every_ms: 2_000 },
+    draw: (place, body) => {
+      ranges_of_features.weigh(body.signal.weights);
+      drawSignal(place, body);
+    },
+    path: () =>
+      once(
+        typeof history.newest?.lower_price === "number",
+        "A signal needs an interval, and that is not known yet.",
+        () => `/signals/latest?symbol=${symbol}`,
+      ),
+  }),
+];
 
-function showList(id: string, entries: readonly Entry[]): void {
-  const made = entries.flatMap(([term, text, late]) => {
-    const dt = document.createElement("dt");
-    const dd = document.createElement("dd");
-    dt.textContent = term;
-    dd.textContent = text;
-    dd.dataset.state = late ? "late" : "ok";
-    return [dt, dd];
-  });
-  byId(id).replaceChildren(...made);
-}
+setInterval(() => {
+  if (document.visibilityState !== "visible" || !symbol) return;
+  for (const panel of panels) void panel.look();
+}, 1_000);
 
-function showForecasts(): void {
-  const rows = history.rows;
-  const newest = rows.at(-1);
-  if (!newest) return;
-  const direction = directionOf(newest.yhat_log_return_10s);
-  byId("forecast").dataset.direction = direction;
-  byId("arrow").textContent = { up: "↗", down: "↘", flat: "→" }[direction];
-  byId("predicted").textContent = priceText(newest.predicted_price);
-  byId("words").textContent = `${forecastWords(newest)}${newest.warm ? "" : " · look-back still filling"}`;
-
-  const settled = rows.filter((row) => verdictOf(row, newest.ts_sec) !== "waiting").reverse();
-  const made = settled.slice(0, OUTCOMES_SHOWN).map((row) => outcomeRow(row, verdictOf(row, newest.ts_sec)));
-  byId("outcomes").replaceChildren(...made);
-  byId("outcomes-table").hidden = made.length === 0;
-  byId("score").textContent = scoreWords(history.score());
-  drawChart(chart, rows);
-}
-
-function outcomeRow(row: PredictionRowJson, verdict: Verdict): HTMLTableRowElement {
-  const tr = document.createElement("tr");
-  const cell = (text: string, name: string): HTMLTableCellElement => {
-    const td = tr.insertCell();
-    td.textContent = text;
-    td.className = name;
-    return td;
-  };
-  cell(timeText(row.ts_sec), "");
-  cell(bpText(row.yhat_log_return_10s), "num");
-  cell(bpText(row.realized_log_return_10s), "num");
-  const decided = verdict === "right" || verdict === "wrong";
-  cell(VERDICT_WORDS[verdict], "").dataset.verdict = decided ? verdict : "none";
-  return tr;
-}
+const alerts = byId("alerts");
+void showAlerts(alerts);
+setInterval(() => document.visibilityState === "visible" && void showAlerts(alerts), 5_000);
 
 function showConnection(state: ConnectionState): void {
   document.body.dataset.connection = state.kind;
@@ -211,7 +121,9 @@ function showConnection(state: ConnectionState): void {
   }[state.kind];
 }
 
-const stream = new URL(`/stream?kinds=prediction,outcome,market`, location.href);
+const pages = openPages(() => symbol);
+new Ranges({ whose, newestSec: () => history.newest?.ts_sec });
+const stream = new URL(`/stream?kinds=prediction,outcome,market&${series}`, location.href);
 stream.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-new ResizeObserver(() => drawChart(chart, history.rows)).observe(chart);
+new ResizeObserver(redraw).observe(byId<SVGSVGElement>("chart"));
 new Connection(stream, onMessage, showConnection).open();

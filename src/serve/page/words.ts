@@ -1,8 +1,14 @@
 /** Numbers as people read them. Pure, so that every sentence of the page is tested without a browser. */
 
+import type { Role } from "../../model/role.ts";
+import type { PredictionJson, SeriesJson } from "../messages/predictions.ts";
+
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const count = new Intl.NumberFormat("en-US");
+const whole = new Intl.NumberFormat("en-US");
 const cent = 0.005;
+
+/** 12345 → "12,345". */
+export const count = (value: number): string => whole.format(value);
 
 /** 61838.255 → "61,838.26"; prices below 10 keep six significant digits. */
 export function priceText(price: number | null): string {
@@ -28,6 +34,14 @@ export function timeText(ts_sec: number): string {
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":");
 }
 
+/** An ISO instant as local day and minute: "11-27 14:03"; today's without the day. */
+export function dayTimeText(iso: string): string {
+  const at = new Date(iso);
+  const time = timeText(at.getTime() / 1_000).slice(0, 5);
+  const day = at.toLocaleDateString("en-CA").slice(5);
+  return day === new Date().toLocaleDateString("en-CA").slice(5) ? time : `${day} ${time}`;
+}
+
 /** 230 → "0.2 s", 75,000 → "1 min 15 s". */
 export function ageText(age_ms: number | null): string {
   if (age_ms === null) return "nothing yet";
@@ -46,15 +60,33 @@ export function directionOf(log_return: number): Direction {
   return log_return > 0 ? "up" : "down";
 }
 
+/** What it is worth, e.g. "9 of 10 times between 61,829.12 and 61,853.85; up with 52 %"; empty while that is not known. */
+export function worthWords({
+  lower_price,
+  upper_price,
+  interval_coverage,
+  p_up,
+}: {
+  lower_price: number | null;
+  upper_price: number | null;
+  interval_coverage: number | null;
+  p_up: number | null;
+}): string {
+  if (lower_price === null || upper_price === null || interval_coverage === null || p_up === null) return "";
+  const times = `${Math.round(10 * interval_coverage)} of 10 times`;
+  const between = `between ${priceText(lower_price)} and ${priceText(upper_price)}`;
+  return `${times} ${between}; up with ${Math.round(100 * p_up)} % if it moves`;
+}
+
 /** One forecast in a sentence, e.g. "Up 0.30 bp, +1.86, by 14:03:27". */
 export function forecastWords(forecast: {
   ts_sec: number;
   horizon_s: number;
-  yhat_log_return_10s: number;
+  yhat_log_return: number;
   current_price: number;
   predicted_price: number;
 }): string {
-  const bp = Math.abs(forecast.yhat_log_return_10s * 1e4).toFixed(2);
+  const bp = Math.abs(forecast.yhat_log_return * 1e4).toFixed(2);
   const by = `by ${timeText(forecast.ts_sec + forecast.horizon_s)}`;
   const move = forecast.predicted_price - forecast.current_price;
   if (Number(bp) === 0) return `No change to speak of ${by}`;
@@ -62,17 +94,47 @@ export function forecastWords(forecast: {
   return `${move > 0 ? "Up" : "Down"} ${bp} bp, ${amount}, ${by}`;
 }
 
+/** How far ahead, as people say it: "ten seconds", "one minute". */
+export function horizonWords(horizon_s: number): string {
+  if (horizon_s === 10) return "ten seconds";
+  if (horizon_s === 60) return "one minute";
+  return horizon_s % 60 === 0 ? `${horizon_s / 60} minutes` : `${horizon_s} seconds`;
+}
+
+const ROLE_WORDS: Readonly<Record<Role, string>> = {
+  champion: "champion, the model served",
+  challenger: "challenger, on trial",
+  shadow: "shadow, watched only",
+  fallback: "fallback, the last good champion",
+};
+
+export const roleWords = (role: Role): string => ROLE_WORDS[role];
+
+/** Whose forecast it is and of what, e.g. "Made by the champion ridge-v1, of the mid price ten seconds ahead." */
+export function makerWords({
+  model_version,
+  role,
+  horizon_s,
+  label,
+}: SeriesJson & Pick<PredictionJson, "label">): string {
+  const [name] = model_version.split("/");
+  const price = label === "last" ? "last trade's price" : "mid price";
+  return `Made by the ${role} ${name}, of the ${price} ${horizonWords(horizon_s)} ahead.`;
+}
+
 export interface Score {
   /** Forecasts whose outcome moved and whose forecast had a direction. */
   readonly decided: number;
   readonly right: number;
-  /** How many of them are worth as much as independent ones: their ten seconds overlap. */
+  /** How far ahead they looked (s). */
+  readonly horizon_s: number;
+  /** How many of them are worth as much as independent ones: their horizons overlap. */
   readonly independent: number;
 }
 
 /** What the hit-rate says, and how little: the span a coin would show in 95 of 100 such stretches. */
-export function scoreWords({ decided, right, independent }: Score): string {
-  if (decided === 0) return "Outcomes come ten seconds after each forecast.";
+export function scoreWords({ decided, right, horizon_s, independent }: Score): string {
+  if (decided === 0) return `Outcomes come ${horizonWords(horizon_s)} after each forecast.`;
   const share = ((right / decided) * 100).toFixed(0);
   const head = `Direction right in ${right} of ${decided} (${share} %).`;
   if (independent < 4) return `${head} Too few to say anything.`;
@@ -85,15 +147,73 @@ export function scoreWords({ decided, right, independent }: Score): string {
   );
 }
 
-/** Sums over the sets: "12,345 rows, 0 unexplained"; nothing before the first comparison. */
-export function parityWords(
-  totals: readonly { readonly rows_compared: number; readonly rows_unexplained: number }[],
-): { readonly text: string; readonly differs: boolean } {
-  const sum = (read: (one: (typeof totals)[number]) => number): number =>
-    totals.reduce((total, one) => total + read(one), 0);
-  const rows = sum((one) => one.rows_compared);
-  const unexplained = sum((one) => one.rows_unexplained);
-  if (totals.length === 0) return { text: "not compared yet", differs: false };
-  const text = `${count.format(rows)} rows compared, ${count.format(unexplained)} unexplained`;
-  return { text, differs: unexplained > 0 };
+interface R2 {
+  readonly n_effective: number;
+  readonly r2: number | null;
+  readonly r2_low: number | null;
+  readonly r2_high: number | null;
+}
+
+const WINDOW_WORDS: Readonly<Record<string, string>> = { "1h": "the last hour", "1d": "the last day" };
+
+const percent = (share: number): string => signed(100 * share, 2);
+
+function r2Words({ r2, r2_low, r2_high }: R2): string {
+  if (r2 === null) return "nothing yet, for nothing moved";
+  if (r2_low === null || r2_high === null) return `${percent(r2)} %`;
+  return `${percent(r2)} % (95 of 100 times between ${percent(r2_low)} and ${percent(r2_high)} %)`;
+}
+
+/** How good it has been against forecasting no move, how sure that is, and how ridge did. */
+export function qualityWords(
+  quality: R2 & { readonly window: string; readonly baselines: { readonly ridge?: R2 | undefined } },
+): { readonly figure: string; readonly rests: string; readonly ridge: string } {
+  const { window, n_effective, r2, r2_low, r2_high, baselines } = quality;
+  const rests = `It rests on about ${whole.format(Math.round(n_effective))} independent outcomes.`;
+  const verdict =
+    r2 === null || r2_low === null || r2_high === null
+      ? "That is too few to say how sure it is."
+      : r2_low > 0
+        ? "It is better than forecasting no move."
+        : r2_high < 0
+          ? "It is worse than forecasting no move."
+          : "Whether it is better than forecasting no move is not shown.";
+  return {
+    figure: `R² against no move, ${WINDOW_WORDS[window] ?? window}: ${r2Words(quality)}.`,
+    rests: `${rests} ${verdict}`,
+    ridge: baselines.ridge ? `Ridge on the same seconds: ${r2Words(baselines.ridge)}.` : "",
+  };
+}
+
+/** As `/signals/latest` gives it. */
+export interface SignalJson {
+  readonly ts_sec: number;
+  readonly signal: {
+    readonly direction: string;
+    readonly confidence: number;
+    readonly probabilities: { readonly BUY: number; readonly HOLD: number; readonly SELL: number };
+    readonly recommendation: string;
+    readonly cost_bp: number;
+    readonly weights: Readonly<Record<string, number>> | null;
+  };
+  readonly ledger: {
+    readonly strategies: readonly {
+      readonly strategy: string;
+      readonly trades: number;
+      readonly net: number;
+    }[];
+  };
+}
+
+/** What one would do, and why mostly nothing. */
+export function signalWords({ signal }: Pick<SignalJson, "signal">): string {
+  const { direction, recommendation, confidence, cost_bp } = signal;
+  const beyond = `A move counts from ${cost_bp.toFixed(2)} bp, what a trade costs.`;
+  if (recommendation === "AVOID") {
+    return `${beyond} None of the three is sure enough: the likeliest, ${direction}, has ${confidence.toFixed(1)} %. So nothing is done.`;
+  }
+  if (direction === "HOLD") {
+    return `${beyond} With ${confidence.toFixed(1)} % the price stays within that: there is nothing to earn.`;
+  }
+  return `${beyond} ${direction} has ${confidence.toFixed(1)} %.`;
 }

@@ -2,13 +2,20 @@
 
 import type { Handler } from "hono";
 import type { Asset } from "../assets.ts";
-import type { RequestScope } from "../problem.ts";
+import { takesGzip } from "../request/gzip.ts";
+import { isKnown } from "../request/known.ts";
+import type { RequestScope } from "../request/problem.ts";
 
-export function getAsset(asset: Asset): Handler<RequestScope> {
-  const headers = { "content-type": asset.content_type, etag: asset.etag, "cache-control": "no-cache" };
+export function getAsset({ body, content_type, etag, small }: Asset): Handler<RequestScope> {
+  const headers = { "content-type": content_type, "cache-control": "no-cache", vary: "accept-encoding" };
+  const plain = { ...headers, etag };
+  // Other bytes, so another name.
+  const packed = { ...headers, etag: etag.replace(/"$/, '-gz"'), "content-encoding": "gzip" };
   return (c) => {
-    const known = c.req.header("if-none-match")?.split(",") ?? [];
-    const unchanged = known.some((etag) => etag.trim().replace(/^W\//, "") === asset.etag);
-    return unchanged ? c.body(null, 304, headers) : c.body(asset.body, 200, headers);
+    const asked = c.req.raw.headers;
+    if (small && takesGzip(asked)) {
+      return isKnown(asked, packed) ? c.body(null, 304, packed) : c.body(small, 200, packed);
+    }
+    return isKnown(asked, plain) ? c.body(null, 304, plain) : c.body(body, 200, plain);
   };
 }

@@ -1,56 +1,70 @@
 /**
  * `GET /parity`: whether the live vectors and SQL are equal, run by run, each difference with its cause
- * (docs/parity.md). Answered from the database alone: what it cannot give now is not worth guessing.
+ * (docs/parity.md). Answered from the database alone: where it does not answer there is no other source.
  */
 
-import type { Context, Handler } from "hono";
+import { createRoute, type RouteHandler } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
-import { US_PER_MS } from "../../base/units.ts";
-import { inTime } from "../in_time.ts";
-import { type ParityJson, parityRunJson, parityTotalsJson } from "../messages.ts";
+import { isoOf } from "../../base/units.ts";
+import { json, problems } from "../describe/answers.ts";
+import { type ParityJson, parityRunJson, paritySchema, parityTotalsJson } from "../messages/parity.ts";
 import type { ServePorts } from "../ports.ts";
-import { problem, type RequestScope } from "../problem.ts";
-import { type Checked, integerParameter, parseQuery, servedSymbol, symbolParameter } from "../query.ts";
+import { inTime, noAnswer } from "../request/in_time.ts";
+import { problem, type RequestScope } from "../request/problem.ts";
+import { type Checked, integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
 
 const LIMIT_DEFAULT = 20;
 const RETRY_AFTER_S = 5;
 
-const schema = z.object({
-  symbol: symbolParameter,
-  feature_set: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{0,62}$/, "expected a set's name such as v1")
-    .optional(),
-  limit: integerParameter(1, LIMITS.parity_runs_max).optional(),
+export const parityRoute = createRoute({
+  ...{ method: "get", path: "/parity", tags: ["Reading"] },
+  summary: "Whether live and SQL are equal, run by run",
+  request: {
+    query: queryOf({
+      symbol: symbolParameter,
+      feature_set: z
+        .string()
+        .regex(/^[a-z][a-z0-9_]{0,62}$/, "expected a set's name such as v1")
+        .optional(),
+      limit: integerParameter(1, LIMITS.parity_runs_max).optional(),
+    }),
+  },
+  responses: { 200: json(paritySchema, "Runs, oldest first."), ...problems(400, 404, 503) },
 });
 
-export function getParity(ports: ServePorts, clock: Clock, log: Logger): Handler<RequestScope> {
+export function getParity(
+  ports: ServePorts,
+  clock: Clock,
+  log: Logger,
+): RouteHandler<typeof parityRoute, RequestScope> {
   return async (c) => {
-    const query = parseQuery(c, schema);
-    if (!query.ok) return query.response;
-    const symbol = servedSymbol(c, ports, query.value.symbol);
+    const query = c.req.valid("query");
+    const symbol = servedSymbol(c, ports, query.symbol);
     if (!symbol.ok) return symbol.response;
-    const feature_set = knownSet(c, ports, query.value.feature_set);
+    const feature_set = knownSet(c, ports, query.feature_set);
     if (!feature_set.ok) return feature_set.response;
-    const limit = query.value.limit ?? LIMIT_DEFAULT;
+    const limit = query.limit ?? LIMIT_DEFAULT;
     try {
       const wanted = { symbol: symbol.value, feature_set: feature_set.value, limit };
-      const { runs, totals, totals_since_us } = await inTime(clock, ports.parity(wanted));
+      const { runs, totals, totals_since_us } = await inTime(clock, c.req.raw.signal, (signal) =>
+        ports.parity(wanted, signal),
+      );
       const body: ParityJson = {
         symbol: symbol.value,
         limit,
-        totals_since: new Date(totals_since_us / US_PER_MS).toISOString(),
+        totals_since: isoOf(totals_since_us),
         totals: totals.map(parityTotalsJson),
         runs: runs.map(parityRunJson),
       };
-      return c.json(body);
+      return c.json(body, 200);
     } catch (error) {
       log.warn({ error: describeError(error), request_id: c.var.request_id }, "no comparisons could be read");
-      const detail = "The comparisons are in the database, which gives no answer now.";
+      const detail = noAnswer(error, "The comparisons are in the database, which gives no answer now.");
       return problem(c, {
         ...{ code: "STORE_UNREACHABLE", detail },
         headers: { "retry-after": String(RETRY_AFTER_S) },

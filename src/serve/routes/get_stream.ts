@@ -1,44 +1,39 @@
-/** `GET /stream`: the upgrade to a WebSocket that is sent every prediction, and more on request. */
+/** `GET /stream`: the upgrade to a WebSocket that is sent every prediction of the champion, and more on request. */
 
-import type { Handler } from "hono";
-import { z } from "zod";
-import { LIMITS } from "../../base/limits.ts";
-import { STREAM_KINDS, type StreamKind } from "../messages.ts";
+import { createRoute, type RouteHandler } from "@hono/zod-openapi";
+import { STREAM_PROTOCOL } from "../access/identity.ts";
+import { problems } from "../describe/answers.ts";
 import type { ServePorts } from "../ports.ts";
-import { problem, type RequestScope } from "../problem.ts";
-import { parseQuery, servedSymbol, symbolParameter } from "../query.ts";
-import type { StreamHub } from "../stream_hub.ts";
+import { problem, type RequestScope, type Untyped } from "../request/problem.ts";
+import { streamQuery, subscriptionOf, tooManyClients } from "../request/stream_query.ts";
+import type { StreamHub } from "../stream/hub.ts";
 
-const isKind = (text: string): text is StreamKind => (STREAM_KINDS as readonly string[]).includes(text);
-
-const schema = z.object({
-  symbol: symbolParameter,
-  kinds: z
-    .string()
-    .transform((text, context) => {
-      const kinds = [...new Set(text.split(","))];
-      if (kinds.every(isKind)) return kinds;
-      context.addIssue({ code: "custom", message: `expected a comma list of ${STREAM_KINDS.join(", ")}` });
-      return z.NEVER;
-    })
-    .optional(),
+export const streamRoute = createRoute({
+  ...{ method: "get", path: "/stream", tags: ["Reading"] },
+  summary: "WebSocket: every prediction as it is made",
+  request: { query: streamQuery },
+  responses: { 101: { description: "A WebSocket." }, ...problems(400, 404, 426, 503) },
 });
 
-export function getStream(ports: ServePorts, hub: StreamHub): Handler<RequestScope> {
+export function getStream(ports: ServePorts, hub: StreamHub): RouteHandler<typeof streamRoute, RequestScope> {
   return (c) => {
-    const query = parseQuery(c, schema);
-    if (!query.ok) return query.response;
-    const symbol = servedSymbol(c, ports, query.value.symbol);
-    if (!symbol.ok) return symbol.response;
+    const subscription = subscriptionOf(c, ports, c.req.valid("query"));
+    if (!subscription.ok) return subscription.response;
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
       const detail = "Open this path as a WebSocket: ws://…/stream (wss:// behind TLS).";
       return problem(c, { code: "UPGRADE_REQUIRED", detail, headers: { upgrade: "websocket" } });
     }
 
-    const symbols = query.value.symbol === undefined ? ports.symbols : [symbol.value];
-    const subscription = { symbols, kinds: query.value.kinds ?? (["prediction"] as const) };
-    if (hub.accept(c.req.raw, subscription, { "x-request-id": c.var.request_id })) return new Response(null);
-    const detail = `At most ${LIMITS.stream_clients_max} stream clients are served: try again later, or another host.`;
-    return problem(c, { code: "TOO_MANY_CLIENTS", detail, headers: { "retry-after": "10" } });
+    const offered = c.req
+      .header("sec-websocket-protocol")
+      ?.split(",")
+      .map((name) => name.trim());
+    const headers = {
+      "x-request-id": c.var.request_id,
+      // A browser gives up a handshake in which none of what it offered is taken.
+      ...(offered?.includes(STREAM_PROTOCOL) ? { "sec-websocket-protocol": STREAM_PROTOCOL } : {}),
+    };
+    if (hub.accept(c.req.raw, subscription.value, headers)) return new Response(null) as Untyped;
+    return problem(c, tooManyClients(hub.clients_max));
   };
 }

@@ -4,10 +4,13 @@
  */
 
 import type { MiddlewareHandler } from "hono";
-import type { Metrics } from "../base/metrics.ts";
+import { routePath } from "hono/route";
+import type { Histogram, Metrics } from "../../base/metrics.ts";
+import { rateHeaders } from "../access/rates.ts";
 import type { RequestScope } from "./problem.ts";
 
-const SAFE: Readonly<Record<string, string>> = {
+/** On every answer. */
+export const SAFE: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
@@ -20,17 +23,29 @@ const SAFE: Readonly<Record<string, string>> = {
 /** A caller's own request id is kept when it is fit for a log line. */
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
+export function requestIdOf(headers: Headers): string {
+  const given = headers.get("x-request-id") ?? "";
+  return REQUEST_ID.test(given) ? given : crypto.randomUUID();
+}
+
 export function boundary(): MiddlewareHandler<RequestScope> {
   return async (c, next) => {
-    const given = c.req.header("x-request-id") ?? "";
-    c.set("request_id", REQUEST_ID.test(given) ? given : crypto.randomUUID());
+    c.set("request_id", requestIdOf(c.req.raw.headers));
     await next();
     const { headers } = c.res;
     headers.set("x-request-id", c.var.request_id);
     for (const [name, value] of Object.entries(SAFE)) headers.set(name, value);
+    const { rate } = c.var;
+    if (rate) for (const [name, value] of Object.entries(rateHeaders(rate))) headers.set(name, value);
     if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   };
 }
+
+/** On what any site may read. */
+export const ANY_SITE: Readonly<Record<string, string>> = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "etag, x-request-id, retry-after, ratelimit, ratelimit-policy",
+};
 
 /**
  * Market data and forecasts are public and carry no cookies, so any site may read them with GET. Health and
@@ -39,25 +54,26 @@ export function boundary(): MiddlewareHandler<RequestScope> {
 export function readableFromAnywhere(): MiddlewareHandler<RequestScope> {
   return async (c, next) => {
     await next();
-    c.res.headers.set("access-control-allow-origin", "*");
-    c.res.headers.set("access-control-expose-headers", "x-request-id, retry-after");
+    for (const [name, value] of Object.entries(ANY_SITE)) c.res.headers.set(name, value);
   };
 }
 
-/** Counts answers by route and status, and the time they took. */
-export function measured(
-  metrics: Metrics,
-  monotonicUs: () => number,
-): (route: string) => MiddlewareHandler<RequestScope> {
-  const seconds = metrics.histogram(
-    "http_request_seconds",
+export const requestSeconds = (metrics: Metrics): Histogram =>
+  metrics.histogram(
+    "foretick_http_request_seconds",
     "Time from a request's arrival to its answer.",
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2],
     ["route", "status"],
   );
-  return (route) => async (c, next) => {
+
+/** Counts answers by route and status, and the time they took. What no route answers is not counted. */
+export function measured(metrics: Metrics, monotonicUs: () => number): MiddlewareHandler<RequestScope> {
+  const seconds = requestSeconds(metrics);
+  return async (c, next) => {
     const started_us = monotonicUs();
     await next();
+    const route = routePath(c, -1);
+    if (route === "/*" || c.var.waited) return;
     seconds.observe({ route, status: String(c.res.status) }, (monotonicUs() - started_us) / 1e6);
   };
 }

@@ -1,0 +1,33 @@
+/** What is wrong now, above everything else: one box an alert, with since when and what to do. */
+
+import type { AlertJson, AlertsJson } from "../messages/alerts.ts";
+import { timeText } from "./words.ts";
+
+/** Asks and shows; what was last known stays where there is no answer. */
+export async function showAlerts(place: HTMLElement): Promise<void> {
+  try {
+    const answer = await fetch("/alerts?limit=1");
+    if (!answer.ok) return;
+    const { open } = (await answer.json()) as AlertsJson;
+    place.hidden = open.length === 0;
+    place.replaceChildren(...open.map(box));
+  } catch {
+    // The next look asks again.
+  }
+}
+
+function box({ title, symbol, severity, summary, started_at, remedy }: AlertJson): HTMLElement {
+  const article = document.createElement("article");
+  article.className = "alert";
+  article.dataset.severity = severity;
+  const add = (tag: "h2" | "p", text: string, name = ""): void => {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    element.className = name;
+    article.append(element);
+  };
+  add("h2", symbol === null ? title : `${title}, ${symbol}`);
+  add("p", `${severity}, since ${timeText(Date.parse(started_at) / 1_000)}: ${summary}`);
+  add("p", remedy, "small");
+  return article;
+}

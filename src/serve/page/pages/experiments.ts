@@ -1,0 +1,97 @@
+/** Experiments, what each says now; deployments, step by step. */
+
+import { ask } from "../ask.ts";
+import { card, make, table } from "../dom.ts";
+import { withKey } from "../key.ts";
+import type { PageContext } from "../page_context.ts";
+import { dayTimeText } from "../words.ts";
+
+interface ExperimentJson {
+  readonly name: string;
+  readonly symbol: string;
+  readonly status: string;
+  readonly model_a_id: string;
+  readonly model_b_id: string;
+  readonly duration_hours: number;
+  readonly started_at: string | null;
+  readonly ended_because: string | null;
+  readonly winner: "a" | "b" | "inconclusive" | null;
+}
+
+interface DeploymentJson {
+  readonly model_id: string;
+  readonly symbol: string;
+  readonly strategy: string;
+  readonly status: string;
+  readonly share: number;
+  readonly requested_by: string;
+  readonly reason: string;
+  readonly requested_at: string;
+  readonly steps: readonly { readonly at: string; readonly step: string; readonly share: number }[];
+}
+
+export function show(context: PageContext): Promise<void> {
+  return withKey("Experiments and deployments", context, async () => {
+    const [experiments, deployments] = await Promise.all([
+      ask<{ experiments: readonly ExperimentJson[] }>("/experiments"),
+      ask<{ deployments: readonly DeploymentJson[] }>("/deployments?limit=20"),
+    ]);
+    if (experiments.kind !== "ok") return experiments;
+    if (deployments.kind !== "ok") return deployments;
+    return [experimentsOf(experiments.body.experiments), deploymentsOf(deployments.body.deployments)];
+  });
+}
+
+function experimentsOf(all: readonly ExperimentJson[]): HTMLElement {
+  if (all.length === 0)
+    return card("Experiments", make("p", { class: "small" }, "None runs and none has ended."));
+  const said = ({ winner, model_a_id, model_b_id, ended_because }: ExperimentJson): string => {
+    if (winner === null) return "not decided yet";
+    if (winner === "inconclusive") return `no difference shown${ended_because ? `: ${ended_because}` : ""}`;
+    return `${winner === "a" ? model_a_id : model_b_id} is better`;
+  };
+  return card(
+    "Experiments",
+    table(
+      "Experiments",
+      [
+        { title: "Name", cell: ({ name, symbol }) => `${name}, ${symbol}` },
+        { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
+        { title: "a", cell: ({ model_a_id }) => model_a_id },
+        { title: "b, on trial", cell: ({ model_b_id }) => model_b_id },
+        { title: "Began", cell: ({ started_at }) => (started_at ? dayTimeText(started_at) : "–") },
+        { title: "At most", num: true, cell: ({ duration_hours }) => `${duration_hours} h` },
+        { title: "It says", cell: said },
+      ],
+      all,
+    ),
+  );
+}
+
+function deploymentsOf(all: readonly DeploymentJson[]): HTMLElement {
+  if (all.length === 0)
+    return card("Deployments", make("p", { class: "small" }, "Nothing was deployed step by step yet."));
+  const steps = ({ steps }: DeploymentJson): string =>
+    steps.map(({ step, share }) => `${step} (${Math.round(100 * share)} %)`).join(" → ") || "–";
+  return card(
+    "Deployments, newest first",
+    table(
+      "Deployments",
+      [
+        { title: "Asked for", cell: ({ requested_at }) => dayTimeText(requested_at) },
+        {
+          title: "Model",
+          cell: ({ model_id, symbol }) => `${model_id} for ${symbol === "*" ? "every symbol" : symbol}`,
+        },
+        { title: "How", cell: ({ strategy }) => strategy.replaceAll("_", " ") },
+        { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
+        { title: "Steps", cell: steps },
+        {
+          title: "By",
+          cell: ({ requested_by, reason }) => (reason ? `${requested_by}: ${reason}` : requested_by),
+        },
+      ],
+      all,
+    ),
+  );
+}

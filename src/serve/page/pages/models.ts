@@ -1,0 +1,194 @@
+/** Models: what is registered, which role each has and why, its gates; and moving the champion. */
+
+import { ask, post } from "../ask.ts";
+import { card, make, table } from "../dom.ts";
+import { type Change, confirmChange, withKey } from "../key.ts";
+import type { PageContext } from "../page_context.ts";
+import { dayTimeText, signed } from "../words.ts";
+
+interface ListedModel {
+  readonly version: string;
+  readonly kind: string;
+  readonly created_at: string;
+  readonly status: string;
+  readonly feature_set: string;
+  readonly horizon_s: number;
+  readonly aliases: readonly { readonly symbol: string; readonly alias: string }[];
+  readonly metrics: { readonly r2: number; readonly hit_rate: number | null } | null;
+}
+
+interface ModelDetails {
+  readonly gates: readonly Readonly<Record<string, unknown>>[];
+  readonly events: readonly {
+    readonly at: string;
+    readonly actor: string;
+    readonly action: string;
+    readonly place: { readonly symbol: string; readonly alias: string } | null;
+    readonly version_before: string | null;
+    readonly forced: boolean;
+    readonly reason: string;
+  }[];
+}
+
+/** The one whose details are open. */
+let opened: string | undefined;
+
+export function show(context: PageContext): Promise<void> {
+  return withKey("Models", context, async () => {
+    const answer = await ask<{ models: readonly ListedModel[] }>("/models");
+    if (answer.kind !== "ok") return answer;
+    const { models } = answer.body;
+    if (models.length === 0)
+      return [card("Nothing is registered yet", make("p", {}, "bun run train makes a model."))];
+    const one = models.find(({ version }) => version === opened);
+    const details = one && (await ask<ModelDetails>(`/models/${encodeURIComponent(one.version)}`));
+    const shown = details?.kind === "ok" ? detailsOf(one!, details.body, models, context) : [];
+    return [listOf(models, context), ...shown];
+  });
+}
+
+function listOf(models: readonly ListedModel[], context: PageContext): HTMLElement {
+  const open = ({ version }: ListedModel): HTMLElement => {
+    const button = make("button", { type: "button", "aria-expanded": String(opened === version) }, "Details");
+    button.setAttribute("aria-label", `Details of ${version}`);
+    button.onclick = () => {
+      opened = opened === version ? undefined : version;
+      context.again();
+    };
+    return button;
+  };
+  const back = make("button", { type: "button" }, "Roll back the last promotion …");
+  back.onclick = () => confirmChange(rollback(context.symbol, models), context.again);
+  return card(
+    `${models.length} registered`,
+    table(
+      "Registered models",
+      [
+        { title: "Model", cell: ({ version }) => version },
+        { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
+        {
+          title: "Roles",
+          cell: ({ aliases }) =>
+            aliases.map(({ symbol, alias }) => `${alias} of ${symbol}`).join(", ") || "–",
+        },
+        { title: "Set", cell: ({ feature_set }) => feature_set },
+        { title: "Ahead", num: true, cell: ({ horizon_s }) => `${horizon_s} s` },
+        {
+          title: "R² in its test",
+          num: true,
+          cell: ({ metrics }) => (metrics ? `${signed(100 * metrics.r2, 3)} %` : "–"),
+        },
+        { title: "Made", cell: ({ created_at }) => dayTimeText(created_at) },
+        { title: "", cell: open },
+      ],
+      models,
+    ),
+    make("div", { class: "row" }, back),
+  );
+}
+
+function detailsOf(
+  model: ListedModel,
+  { gates, events }: ModelDetails,
+  models: readonly ListedModel[],
+  context: PageContext,
+): HTMLElement[] {
+  const promote = make("button", { type: "button" }, `Promote ${model.version} …`);
+  promote.onclick = () => confirmChange(promotion(model, context.symbol, models), context.again);
+  const text = (value: unknown): string =>
+    typeof value === "number"
+      ? value.toPrecision(4)
+      : value === null || value === undefined
+        ? "–"
+        : String(value);
+  const passed = ({ passed }: Readonly<Record<string, unknown>>): HTMLElement =>
+    make(
+      "span",
+      { "data-state": passed === true ? "ok" : "late" },
+      passed === true ? "passed" : "not passed",
+    );
+  const card_of = `bun run models show ${model.version} names the folder of its report card.`;
+  return [
+    card(
+      `Gates of ${model.version}`,
+      gates.length === 0
+        ? make("p", { class: "small" }, "None was asked of it.")
+        : table(
+            "Gates",
+            [
+              { title: "Gate", cell: (gate) => text(gate.gate) },
+              { title: "Figure", num: true, cell: (gate) => `${text(gate.metric)} ${text(gate.observed)}` },
+              { title: "Asked", num: true, cell: (gate) => `${text(gate.operator)} ${text(gate.limit)}` },
+              { title: "", cell: passed },
+            ],
+            gates,
+          ),
+      make("p", { class: "small" }, card_of),
+      make("div", { class: "row" }, promote),
+    ),
+    card(
+      "Its roles, newest first",
+      events.length === 0
+        ? make("p", { class: "small" }, "It had none yet.")
+        : make(
+            "ol",
+            { class: "line" },
+            ...events.map(({ at, actor, action, place, version_before, forced, reason }) =>
+              make(
+                "li",
+                {},
+                make(
+                  "p",
+                  {},
+                  `${dayTimeText(at)} · ${action}${place ? ` as ${place.alias} of ${place.symbol}` : ""}${forced ? ", although a check refused" : ""}`,
+                ),
+                make(
+                  "p",
+                  { class: "small" },
+                  `${actor}: ${reason || "no reason given"}${version_before ? ` (before: ${version_before})` : ""}`,
+                ),
+              ),
+            ),
+          ),
+    ),
+  ];
+}
+
+const championOf = (symbol: string, models: readonly ListedModel[]): { version: string; place: string } => {
+  const of = (place: string): string | undefined =>
+    models.find(({ aliases }) => aliases.some((one) => one.alias === "champion" && one.symbol === place))
+      ?.version;
+  const own = of(symbol);
+  return own ? { version: own, place: symbol } : { version: of("*") ?? "none", place: "*" };
+};
+
+const whoseWords = (place: string): string =>
+  place === "*" ? "every symbol without a champion of its own" : place;
+
+function promotion({ version }: ListedModel, symbol: string, models: readonly ListedModel[]): Change {
+  const now = championOf(symbol, models);
+  return {
+    title: `Promote ${version}`,
+    says: [
+      `It becomes the champion of ${whoseWords(now.place)} at once: within seconds every forecast served there comes from it instead of ${now.version}.`,
+      "A model that failed a gate is refused. Roll back takes the promotion back.",
+    ],
+    verb: "Promote",
+    act: (reason) =>
+      post(
+        `/models/${encodeURIComponent(version)}/promote?${new URLSearchParams({ symbol: now.place, traffic_percentage: "100", reason })}`,
+      ),
+  };
+}
+
+function rollback(symbol: string, models: readonly ListedModel[]): Change {
+  const now = championOf(symbol, models);
+  return {
+    title: "Roll back the last promotion",
+    says: [
+      `The champion of ${whoseWords(now.place)} is ${now.version} now. The one before it takes its place within seconds, and a training may be asked for.`,
+    ],
+    verb: "Roll back",
+    act: (reason) => post(`/models/rollback?${new URLSearchParams({ symbol: now.place, reason })}`),
+  };
+}

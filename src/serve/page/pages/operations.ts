@@ -1,0 +1,188 @@
+/** Operations: every part of the service in words, with what to do; what was wrong lately; how much comes in. */
+
+import type { AlertsJson } from "../../messages/alerts.ts";
+import { ask, heldKey, post } from "../ask.ts";
+import { card, make, showList, table } from "../dom.ts";
+import { confirmChange, forgetButton, keyForm } from "../key.ts";
+import type { PageContext } from "../page_context.ts";
+import { ageText, count, dayTimeText } from "../words.ts";
+
+interface HealthJson {
+  readonly status: "ok" | "degraded" | "down";
+  readonly live: boolean;
+  readonly ready: boolean;
+  readonly version: string;
+  readonly uptime_s: number;
+  readonly dependencies: readonly {
+    readonly name: string;
+    readonly state: "ok" | "degraded" | "down";
+    readonly reason: string | null;
+    readonly to_do: string | null;
+    readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+  }[];
+}
+
+const STATUS_WORDS = {
+  ok: "All is well.",
+  degraded: "It serves, and something wants a look.",
+  down: "It does not serve: its answers are not worth having now.",
+} as const;
+
+/** Frames received, when they were counted last. */
+let frames: { readonly at_ms: number; readonly total: number } | undefined;
+
+export async function show({ place, again }: PageContext): Promise<void> {
+  const [health, alerts, rate] = await Promise.all([
+    healthOf(),
+    ask<AlertsJson>("/alerts?limit=20"),
+    frameRate(),
+  ]);
+  const title = make("h2", { class: "page-title" }, "Operations");
+  if (typeof health === "string") {
+    place.replaceChildren(title, make("p", { class: "notice", role: "status" }, health));
+    return;
+  }
+  const head = make("dl", {});
+  showList(head, [
+    ["Version", health.version],
+    ["Runs for", ageText(1_000 * health.uptime_s)],
+    ["Makes progress", health.live ? "yes" : "no", !health.live],
+    ["Frames from the exchange", rate],
+  ]);
+  const order = { down: 0, degraded: 1, ok: 2 };
+  const parts = [...health.dependencies].sort((one, other) => order[one.state] - order[other.state]);
+  const open = new Set([...place.querySelectorAll("details[open]")].map((one) => one.id));
+  place.replaceChildren(
+    make("div", { class: "row" }, title, heldKey() === null ? "" : forgetButton(again)),
+    card(
+      "The service",
+      make("p", { class: "said", "data-status": health.status }, STATUS_WORDS[health.status]),
+      head,
+    ),
+    card("Its parts", ...parts.map((part) => partOf(part, open))),
+    alerts.kind === "ok" ? alertsOf(alerts.body, again) : card("Alerts", make("p", {}, alerts.why)),
+  );
+}
+
+/** Its answer is worth reading also where it says 503. */
+async function healthOf(): Promise<HealthJson | string> {
+  const key = heldKey();
+  try {
+    const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
+    const answer = await fetch("/health", { headers, signal: AbortSignal.timeout(10_000) });
+    const body = (await answer.json()) as HealthJson | { readonly detail?: string };
+    return "dependencies" in body ? body : (body.detail ?? `The service answered ${answer.status}.`);
+  } catch {
+    return "The service does not answer. It is asked again every five seconds.";
+  }
+}
+
+async function frameRate(): Promise<string> {
+  try {
+    const text = await (await fetch("/metrics", { signal: AbortSignal.timeout(10_000) })).text();
+    const found = /^foretick_frames_total(?:\{[^}]*\})? ([\d.e+]+)$/m.exec(text);
+    if (!found) return "not counted";
+    const now = { at_ms: performance.now(), total: Number(found[1]) };
+    const before = frames;
+    frames = now;
+    if (!before || now.total < before.total) return `${count(now.total)} so far`;
+    return `${((1_000 * (now.total - before.total)) / (now.at_ms - before.at_ms)).toFixed(1)} a second`;
+  } catch {
+    return "not known";
+  }
+}
+
+function partOf(
+  { name, state, reason, to_do, facts }: HealthJson["dependencies"][number],
+  open: ReadonlySet<string>,
+): HTMLElement {
+  const list = make("dl", {});
+  showList(
+    list,
+    Object.entries(facts).map(([fact, value]) => [fact.replaceAll("_", " "), factText(value)]),
+  );
+  const id = `part-${name.replaceAll(/\W+/g, "-")}`;
+  const head = make("summary", {}, make("span", { class: "tag", "data-tag": state }, state), ` ${name}`);
+  const facts_of = make(
+    "details",
+    { id },
+    head,
+    Object.keys(facts).length > 0 ? list : make("p", { class: "small" }, "Nothing more to know."),
+  );
+  facts_of.open = open.has(id);
+  return make(
+    "div",
+    { class: "part" },
+    facts_of,
+    reason === null ? "" : make("p", {}, `${reason}.`.replace(/\.\.$/, ".")),
+    to_do === null ? "" : make("p", { class: "small" }, `What to do: ${to_do}`),
+  );
+}
+
+const factText = (value: string | number | boolean | null): string =>
+  value === null
+    ? "–"
+    : typeof value === "boolean"
+      ? value
+        ? "yes"
+        : "no"
+      : typeof value === "number"
+        ? Number.isInteger(value)
+          ? count(value)
+          : value.toPrecision(5)
+        : value;
+
+const HOUR_S = 3_600;
+
+function alertsOf({ open, recent, silences }: AlertsJson, again: () => void): HTMLElement {
+  const silence = (rule: string): HTMLElement | string => {
+    if (heldKey() === null) return "";
+    const button = make("button", { type: "button" }, "Silence …");
+    button.setAttribute("aria-label", `Silence ${rule}`);
+    button.onclick = () =>
+      confirmChange(
+        {
+          title: `Silence ${rule} for an hour`,
+          says: [
+            "Nobody is told of it for an hour, by any channel. It stays open here, and what is wrong stays wrong.",
+          ],
+          verb: "Silence",
+          act: () => post("/alerts/silence", { rule, for_s: HOUR_S }),
+        },
+        again,
+      );
+    return button;
+  };
+  const rows = [...open, ...recent.filter(({ state }) => state !== "open")];
+  const quiet = silences.map(({ rule, until }) => `${rule} until ${dayTimeText(until)}`).join(", ");
+  const list =
+    rows.length === 0
+      ? make("p", { class: "small" }, "None is open and none was lately.")
+      : table(
+          "Alerts",
+          [
+            {
+              title: "Alert",
+              cell: ({ title, symbol }) => (symbol === null ? title : `${title}, ${symbol}`),
+            },
+            { title: "State", cell: ({ state }) => make("span", { class: "tag", "data-tag": state }, state) },
+            { title: "Since", cell: ({ started_at }) => dayTimeText(started_at) },
+            {
+              title: "Over",
+              cell: ({ resolved_at }) => (resolved_at === null ? "–" : dayTimeText(resolved_at)),
+            },
+            { title: "", cell: ({ rule, state }) => (state === "open" ? silence(rule) : "") },
+          ],
+          rows,
+        );
+  const todo = open.map(({ title, remedy }) => make("p", {}, `${title}: ${remedy}`));
+  return card(
+    "Alerts",
+    list,
+    ...todo,
+    quiet ? make("p", { class: "small" }, `Silenced: ${quiet}.`) : "",
+    heldKey() === null && open.length > 0
+      ? keyForm("With an operator's key an alert can be silenced.", again)
+      : "",
+  );
+}

@@ -1,0 +1,115 @@
+/** Trainings: the one that waits or runs with its losses, and what came of those before. */
+
+import { ask } from "../ask.ts";
+import { card, make, showList, table } from "../dom.ts";
+import { withKey } from "../key.ts";
+import type { PageContext } from "../page_context.ts";
+import { drawing, line, path, px } from "../svg.ts";
+import { count, dayTimeText } from "../words.ts";
+
+interface Loss {
+  readonly kind: string;
+  readonly member: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly validation_loss: number;
+}
+
+interface TrainingJson {
+  readonly status: string;
+  readonly message: string;
+  readonly step?: string | null;
+  readonly progress?: number | null;
+  readonly requested_at?: string;
+  readonly started_at?: string | null;
+  readonly problem?: string | null;
+  readonly losses?: readonly Loss[];
+}
+
+interface RunJson {
+  readonly kind: string;
+  readonly feature_set: string;
+  readonly symbol: string;
+  readonly data_rows: number;
+  readonly status: string;
+  readonly problem: string | null;
+  readonly version: string | null;
+  readonly epochs: number;
+  readonly started_at: string;
+}
+
+export function show(context: PageContext): Promise<void> {
+  return withKey("Training", context, async () => {
+    const [now, runs] = await Promise.all([
+      ask<TrainingJson>(`/training-status?symbol=${context.symbol}`),
+      ask<{ runs: readonly RunJson[] }>("/training-runs?limit=30"),
+    ]);
+    if (now.kind !== "ok") return now;
+    if (runs.kind !== "ok") return runs;
+    return [nowOf(now.body), runsOf(runs.body.runs)];
+  });
+}
+
+function nowOf(job: TrainingJson): HTMLElement {
+  if (job.status === "idle") return card("Now", make("p", {}, `${job.message}.`));
+  const list = make("dl", {});
+  const share =
+    job.progress === null || job.progress === undefined ? "" : `, ${Math.round(100 * job.progress)} %`;
+  showList(list, [
+    ["Status", job.status, job.status === "failed"],
+    ["Step", `${job.step ?? "–"}${share}`],
+    ["Asked for", job.requested_at ? dayTimeText(job.requested_at) : "–"],
+    ["Began", job.started_at ? dayTimeText(job.started_at) : "–"],
+  ]);
+  const losses = job.losses ?? [];
+  const curve =
+    losses.length < 2 ? make("p", { class: "small" }, "Its losses come with its epochs.") : lossCurve(losses);
+  return card("Now", list, curve, job.problem ? make("p", { class: "notice" }, job.problem) : "");
+}
+
+const [WIDTH, HEIGHT] = [640, 160];
+
+/** Of every member by epoch: in training, and in validation, which decides when it stops. */
+function lossCurve(losses: readonly Loss[]): HTMLElement {
+  const last = Math.max(...losses.map(({ epoch }) => epoch), 1);
+  const all = losses.flatMap(({ loss, validation_loss }) => [loss, validation_loss]);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const x = (epoch: number): number => (epoch / last) * WIDTH;
+  const y = (loss: number): number => HEIGHT - 4 - ((loss - low) / (high - low || 1)) * (HEIGHT - 12);
+  const members = Map.groupBy(losses, ({ kind, member }) => `${kind} ${member}`);
+  const lines = [...members.values()].flatMap((rows) =>
+    (["loss", "validation_loss"] as const).map((name) =>
+      path(
+        name === "loss" ? "loss-line" : "validation-line",
+        `M${rows.map((row) => `${px(x(row.epoch))} ${px(y(row[name]))}`).join("L")}`,
+      ),
+    ),
+  );
+  const newest = losses.at(-1)!;
+  const words = `Epoch ${newest.epoch}: ${newest.loss.toPrecision(4)} in training (grey), ${newest.validation_loss.toPrecision(4)} in validation (blue).`;
+  return make(
+    "div",
+    {},
+    drawing(WIDTH, HEIGHT, words, [line("grid", 0, HEIGHT - 1, WIDTH, HEIGHT - 1), ...lines]),
+    make("p", { class: "small" }, words),
+  );
+}
+
+function runsOf(runs: readonly RunJson[]): HTMLElement {
+  if (runs.length === 0) return card("Before", make("p", { class: "small" }, "Nothing was trained yet."));
+  return card(
+    "Before, newest first",
+    table(
+      "Trainings",
+      [
+        { title: "Began", cell: ({ started_at }) => dayTimeText(started_at) },
+        { title: "What", cell: ({ kind, feature_set, symbol }) => `${kind} on ${feature_set} of ${symbol}` },
+        { title: "Rows", num: true, cell: ({ data_rows }) => count(data_rows) },
+        { title: "Epochs", num: true, cell: ({ epochs }) => (epochs === 0 ? "–" : count(epochs)) },
+        { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
+        { title: "Came of it", cell: ({ version, problem }) => version ?? problem ?? "–" },
+      ],
+      runs,
+    ),
+  );
+}

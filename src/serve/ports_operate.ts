@@ -1,0 +1,132 @@
+/** What operators ask of a running service. All of it needs the database: it rejects with STORE_UNREACHABLE where that is away. */
+
+import type { DriftReport } from "../judge/drift/drift.ts";
+import type { Moved } from "../record/registry/registry.ts";
+import type { ModelDetails, RegisteredModel } from "../record/registry/rows.ts";
+import type { StoredRun } from "../record/registry/training_runs.ts";
+import type { Deployment, Strategy } from "../record/steer/deployment_rows.ts";
+import type { TrainingJob } from "../record/training/jobs.ts";
+import type { JobSettings, Requested } from "../record/training/request.ts";
+
+/** What serves a symbol now. */
+export interface LoadedModel {
+  readonly model_version: string;
+  readonly loaded_us: number;
+  readonly feature_names: readonly string[];
+  readonly feature_set: string;
+  readonly set_hash: string;
+  readonly model_type: string;
+  readonly framework: string;
+  readonly horizon_s: number;
+  readonly label: string;
+}
+
+export interface ListedModel extends RegisteredModel {
+  readonly feature_names: readonly string[];
+  readonly symbol: string | null;
+  /** On its test stretch; null where it has none. */
+  readonly metrics: {
+    readonly r2: number;
+    readonly mae: number;
+    readonly rmse: number;
+    readonly hit_rate: number | null;
+  } | null;
+}
+
+/** An experiment as far as callers see it. Times in µs. */
+export interface ExperimentView {
+  readonly experiment_id: string;
+  readonly name: string;
+  readonly symbol: string;
+  readonly a: string;
+  readonly b: string;
+  readonly horizon_s: number;
+  readonly label: string;
+  readonly traffic_split: number;
+  readonly duration_h: number;
+  readonly min_duration_h: number;
+  readonly confidence_level: number;
+  readonly requested_by: string;
+  readonly reason: string;
+  readonly requested_us: number;
+  readonly started_us: number | null;
+  readonly judged_until_us: number | null;
+  readonly decided_us: number | null;
+  readonly ended_us: number | null;
+  readonly ended_by: string | null;
+  readonly ended_because: string | null;
+  readonly winner: "a" | "b" | "inconclusive" | null;
+  readonly verdict: "a" | "b" | "inconclusive";
+  readonly n_blocks: number;
+  readonly mean: number | null;
+  readonly lower: number | null;
+  readonly upper: number | null;
+  readonly expected_h: number | null;
+}
+
+export interface DriftView {
+  readonly symbol: string | null;
+  readonly model_version: string;
+  /** Null before the first look, and where the bundle has no reference. */
+  readonly report: DriftReport | null;
+  readonly has_reference: boolean;
+}
+
+export interface Because {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface DeployInput extends Because {
+  readonly version: string;
+  readonly symbol: string;
+  readonly strategy: Strategy | undefined;
+  readonly share: number | undefined;
+  readonly hold_s: number;
+  readonly force: boolean;
+}
+
+export interface OperatorPort {
+  /** Undefined while none serves. From memory. */
+  loaded(symbol: string): LoadedModel | undefined;
+  /** The job of a training that runs, within the last minute; from memory. */
+  runningTraining(): string | undefined;
+  /** Looks whether roles have moved, and follows. */
+  reload(): Promise<void>;
+  models(): Promise<readonly ListedModel[]>;
+  model(version: string): Promise<ModelDetails>;
+  promote(input: Because & { version: string; symbol: string; force: boolean }): Promise<Moved>;
+  rollback(input: Because & { symbol: string }): Promise<Moved>;
+  /** @throws ForetickError BUNDLE_INVALID and what `Registry.register` throws; MODEL_REFUSED where it is another than expected. */
+  register(
+    input: Because & { zip: Uint8Array; expected: { kind: string | undefined; symbol: string | undefined } },
+  ): Promise<{ version: string; is_new: boolean; kind: string; symbol: string }>;
+  train(input: { symbol: string; actor: string; settings: JobSettings }): Promise<Requested>;
+  cancelTraining(job_id: string, actor: string): Promise<boolean>;
+  trainings(symbol?: string): Promise<readonly TrainingJob[]>;
+  runs(limit: number): Promise<readonly StoredRun[]>;
+  /** The last looks; from memory. */
+  drift(): readonly DriftView[];
+  /** Of a caller's rows beside a model's reference. */
+  driftOf(version: string, rows: readonly Readonly<Record<string, number | null>>[]): Promise<DriftView>;
+  experiments(symbol?: string): Promise<readonly ExperimentView[]>;
+  experiment(experiment_id: string): Promise<ExperimentView>;
+  startExperiment(
+    input: Because & {
+      symbol: string;
+      a?: string | undefined;
+      b: string;
+      name?: string | undefined;
+      traffic_split?: number | undefined;
+      duration_h?: number | undefined;
+    },
+  ): Promise<ExperimentView>;
+  endExperiment(
+    input: Because & { experiment_id: string; how: "stop" | "conclude"; force: boolean },
+  ): Promise<ExperimentView>;
+  deployments(limit: number): Promise<readonly Deployment[]>;
+  deploy(input: DeployInput): Promise<Deployment>;
+  stopDeployment(input: Because & { symbol: string }): Promise<Deployment>;
+  /** @returns until when (µs). */
+  silence(rule: string, for_s: number, actor: string): Promise<number>;
+}

@@ -1,0 +1,127 @@
+/** Trainings: asking for one, how far it is, what came of those before. */
+
+import { createRoute, type RouteHandler } from "@hono/zod-openapi";
+import { z } from "zod";
+import { jobSettingsSchema } from "../../../record/training/request.ts";
+import { json } from "../../describe/answers.ts";
+import {
+  cancelledSchema,
+  requestedSchema,
+  runJson,
+  runsSchema,
+  trainingJson,
+  trainingSchema,
+} from "../../messages/operate/jobs.ts";
+import type { ServePorts } from "../../ports.ts";
+import { actorOf } from "../../request/actor.ts";
+import { idField, tradedField } from "../../request/fields.ts";
+import { problem, type RequestScope } from "../../request/problem.ts";
+import { membersOf, noQuery, queryOf, servedSymbol, symbolQuery } from "../../request/query.ts";
+import { runsLimit } from "./models.ts";
+import {
+  bodyOf,
+  changing,
+  changingBody,
+  changingProblems,
+  operatorOf,
+  readingProblems,
+} from "./operating.ts";
+
+const tags = ["Trainings"];
+
+const trainSchema = membersOf(
+  {
+    symbol: tradedField.optional(),
+    force_retrain: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Takes back the one that runs or waits, and asks anew." }),
+    config: jobSettingsSchema.optional(),
+  },
+  "body",
+).meta({ id: "TrainRequest" });
+
+export const trainRoute = createRoute({
+  ...{ method: "post", path: "/train", tags, summary: "Asks for a training; a worker trains" },
+  middleware: changingBody,
+  request: bodyOf(trainSchema),
+  responses: { 200: json(requestedSchema, "The job."), ...changingProblems },
+});
+
+export function postTrain(ports: ServePorts): RouteHandler<typeof trainRoute, RequestScope> {
+  return async (c) => {
+    const { symbol: named, force_retrain, config = {} } = c.req.valid("json");
+    const symbol = servedSymbol(c, ports, named);
+    if (!symbol.ok) return symbol.response;
+    const operator = operatorOf(ports);
+    const actor = actorOf(c);
+    const open = (await operator.trainings(symbol.value)).filter(({ status }) => isOpen(status));
+    if (open[0] && !force_retrain) {
+      const detail = `a training of ${symbol.value} is ${open[0].status} (${open[0].job_id}): wait for it, or send force_retrain true.`;
+      return problem(c, { code: "MODEL_REFUSED", field: "force_retrain", detail });
+    }
+    for (const { job_id } of open) await operator.cancelTraining(job_id, actor);
+    const { job_id, is_new, sentence } = await operator.train({
+      symbol: symbol.value,
+      actor,
+      settings: config,
+    });
+    if (is_new) return c.json({ status: "queued" as const, message: sentence, training_id: job_id }, 200);
+    const detail = `${sentence}: it was told to end, ask again when it has.`;
+    return problem(c, { code: "MODEL_REFUSED", field: "force_retrain", detail });
+  };
+}
+
+const isOpen = (status: string): boolean => status === "running" || status === "waiting";
+
+export const trainingStatusRoute = createRoute({
+  ...{ method: "get", path: "/training-status", tags, summary: "The training that runs or waits" },
+  request: { query: symbolQuery },
+  responses: { 200: json(trainingSchema, "`idle` where none does."), ...readingProblems },
+});
+
+export function getTrainingStatus(ports: ServePorts): RouteHandler<typeof trainingStatusRoute, RequestScope> {
+  return async (c) => {
+    const symbol = servedSymbol(c, ports, c.req.valid("query").symbol);
+    if (!symbol.ok) return symbol.response;
+    const [newest] = await operatorOf(ports).trainings(symbol.value);
+    if (newest && isOpen(newest.status)) return c.json(trainingJson(newest), 200);
+    const last = newest ? `; the last one ${newest.status}` : "";
+    return c.json(
+      { status: "idle" as const, message: `no training of ${symbol.value} runs or waits${last}` },
+      200,
+    );
+  };
+}
+
+export const trainingRunsRoute = createRoute({
+  ...{ method: "get", path: "/training-runs", tags, summary: "What was trained, on what, and how it went" },
+  request: { query: queryOf({ limit: runsLimit.optional() }) },
+  responses: { 200: json(runsSchema, "Newest first."), ...readingProblems },
+});
+
+const RUNS_DEFAULT = 50;
+
+export function getTrainingRuns(ports: ServePorts): RouteHandler<typeof trainingRunsRoute, RequestScope> {
+  return async (c) => {
+    const runs = (await operatorOf(ports).runs(c.req.valid("query").limit ?? RUNS_DEFAULT)).map(runJson);
+    return c.json({ runs, count: runs.length }, 200);
+  };
+}
+
+export const cancelTrainingRoute = createRoute({
+  ...{ method: "post", path: "/training-jobs/{training_id}/cancel", tags, summary: "Takes a training back" },
+  middleware: changing,
+  request: { params: z.object({ training_id: idField }), query: noQuery },
+  responses: { 200: json(cancelledSchema, "What became of it."), ...changingProblems },
+});
+
+export function postCancelTraining(
+  ports: ServePorts,
+): RouteHandler<typeof cancelTrainingRoute, RequestScope> {
+  return async (c) => {
+    const { training_id } = c.req.valid("param");
+    const done = await operatorOf(ports).cancelTraining(training_id, actorOf(c));
+    return c.json({ status: done ? ("cancelled" as const) : ("ended_already" as const), training_id }, 200);
+  };
+}
