@@ -3,8 +3,8 @@
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { simulatedSource } from "../../src/sim/simulator.ts";
-import type { MarketSource, SourceMessage } from "../../src/sim/source.ts";
+import type { MarketSource, SourceMessage } from "../../src/binance/capture/market_source.ts";
+import { simulatedSource } from "../../src/sim/market/simulator.ts";
 
 const SHARED = resolve(import.meta.dirname, "../../../shared/data");
 
@@ -20,6 +20,9 @@ if (!recording_is_here) console.warn(`SKIPPED: no recording under ${SHARED}; tes
 
 /** 2026-01-01T00:00:00Z. */
 export const START_US = 1_767_225_600_000_000;
+
+/** Few messages a second: for services and trainings of which nothing is asked that depends on how many there are. */
+export const QUIET = { trades_per_s: 8, quotes_per_s: 14, levels: 50 } as const;
 
 /** The first `seconds` of the simulator's market, as a source that ends. */
 export function simulatedSeconds(seconds: number, seed = 7): MarketSource {
