@@ -3,20 +3,25 @@
  * card beside it. A model that fails is finished like any other; only its manifest says that it may not be served.
  */
 
-import type { FeatureSet } from "../features/set.ts";
-import type { BundleContents } from "../model/bundle.ts";
+import type { FeatureSet } from "../features/sets/feature_set.ts";
+import type { BundleContents } from "../model/bundle/bundle.ts";
+import { DRIFT_FILE } from "../model/bundle/drift.ts";
+import { IMPORTANCE_FILE } from "../model/bundle/importance.ts";
 import { evaluateGates, type Gate, mayServe } from "../model/gates.ts";
-import { type BundleOptions, bundleContents, checkedContents } from "./bundle_contents.ts";
-import { collectGarbage } from "./collect.ts";
-import type { Dataset } from "./dataset.ts";
-import { gateFigures } from "./gate_figures.ts";
-import { reportPage } from "./report/page.ts";
+import { collectGarbage } from "./data/collect.ts";
+import type { Dataset } from "./data/dataset.ts";
+import { type BundleOptions, bundleContents, checkedContents } from "./export/bundle_contents.ts";
+import { driftOfTraining } from "./export/drift.ts";
+import { featureImportance } from "./export/importance.ts";
+import type { Fitted } from "./fit/trainable.ts";
+import { gateFigures } from "./judge/gate_figures.ts";
+import type { WalkForwardPart } from "./report/figures/walk_forward.ts";
+import { reportPage } from "./report/page/page.ts";
 import { buildReport, type Report } from "./report/report.ts";
 import type { TrainingRun } from "./run.ts";
-import type { Fitted } from "./trainable.ts";
 
-export const REPORT_JSON_FILE = "report.json";
-export const REPORT_PAGE_FILE = "report.html";
+const REPORT_JSON_FILE = "report.json";
+const REPORT_PAGE_FILE = "report.html";
 
 export interface FinishedModel {
   readonly contents: BundleContents;
@@ -30,7 +35,7 @@ export async function finishModel(
   run: TrainingRun,
   model: Fitted,
   gates: readonly Gate[],
-  options: BundleOptions,
+  options: BundleOptions & { readonly walk_forward?: readonly WalkForwardPart[] | undefined },
 ): Promise<FinishedModel> {
   const plain = bundleContents(dataset, set, run, model, options);
   const checked = await checkedContents(dataset, run, model, plain);
@@ -41,13 +46,30 @@ export async function finishModel(
   const results = evaluateGates(figures, gates);
   const manifest = { ...checked.manifest, gates: results, servable: mayServe(results) };
   const gate_reasons = Object.fromEntries(gates.map(({ name, why }) => [name, why]));
-  const { seed } = options;
+  const { seed, walk_forward } = options;
   collectGarbage();
-  const report = buildReport({ dataset, run, model, manifest, model_bytes, gate_reasons, seed });
+  const report = buildReport({
+    dataset,
+    run,
+    model,
+    manifest,
+    model_bytes,
+    gate_reasons,
+    seed,
+    walk_forward,
+  });
+  collectGarbage();
+  const drift = driftOfTraining(dataset, model);
+  const importance = featureImportance(dataset, run.fit_split.validation, model, seed);
   const extra = {
-    [REPORT_JSON_FILE]: new TextEncoder().encode(`${JSON.stringify(report, null, 1)}\n`),
+    [IMPORTANCE_FILE]: jsonBytes(importance),
+    [DRIFT_FILE]: jsonBytes(drift),
+    [REPORT_JSON_FILE]: jsonBytes(report),
     [REPORT_PAGE_FILE]: new TextEncoder().encode(reportPage(report)),
   };
   collectGarbage();
   return { contents: { ...checked, manifest, extra }, report };
 }
+
+const jsonBytes = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);

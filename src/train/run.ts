@@ -4,23 +4,24 @@
  */
 
 import { seededRng } from "../base/rng.ts";
-import { warmUpMaxSeconds } from "../features/look_back.ts";
-import type { FeatureSet } from "../features/set.ts";
-import type { BundleContents } from "../model/bundle.ts";
-import type { Score } from "../model/manifest.ts";
-import { fitBaselines } from "./baselines.ts";
-import { bootstrapIntervals, CELL_ROWS } from "./bootstrap.ts";
-import { bundleContents } from "./bundle_contents.ts";
-import { collectGarbage } from "./collect.ts";
-import type { Forecasts } from "./compare.ts";
-import type { Dataset, RowRange } from "./dataset.ts";
-import { fittedRidge } from "./fitted_ridge.ts";
-import type { Forecaster } from "./forecaster.ts";
-import { measure, termsOf } from "./metrics.ts";
-import { type Proposal, propose } from "./propose.ts";
-import { fitRidge } from "./ridge.ts";
-import { type Apart, findSplit, type Split, splitByTime } from "./split.ts";
-import { type FitOptions, type FitSplit, type Fitted, MODEL_KINDS, type Trainable } from "./trainable.ts";
+import { warmUpMaxSeconds } from "../features/algebra/look_back.ts";
+import type { FeatureSet } from "../features/sets/feature_set.ts";
+import type { Score } from "../model/bundle/manifest.ts";
+import { collectGarbage } from "./data/collect.ts";
+import { type Dataset, rowsIn } from "./data/dataset.ts";
+import { FileNumbers, type Scratch } from "./data/number_file.ts";
+import { type Numbers, pieces } from "./data/numbers.ts";
+import type { RowRange } from "./data/row_range.ts";
+import { type Apart, findSplit, type Split, splitByTime } from "./data/split.ts";
+import { fitBaselines } from "./fit/baselines.ts";
+import { fittedRidge } from "./fit/fitted_ridge.ts";
+import type { Forecaster } from "./fit/forecaster.ts";
+import { fitRidge } from "./fit/ridge.ts";
+import { type FitOptions, type FitSplit, type Fitted, MODEL_KINDS, type Trainable } from "./fit/trainable.ts";
+import { blocksOf, bootstrapIntervals } from "./judge/bootstrap.ts";
+import type { Draws, Forecasts } from "./judge/compare.ts";
+import { measure, termsOf } from "./judge/metrics.ts";
+import { type Proposal, propose } from "./judge/propose.ts";
 
 export interface TrainOptions extends FitOptions {
   readonly train_share: number;
@@ -33,9 +34,9 @@ export interface TrainOptions extends FitOptions {
 export interface TrainingRun {
   /** Training, validation included, and test. */
   readonly split: Split;
-  /** What a model that learns is fitted on, and what tells it when to stop. */
+  /** What a model that learns is fitted on, and what decides when it stops. */
   readonly fit_split: FitSplit;
-  /** In the order asked for; fewer where the run was told to stop. */
+  /** In the order asked for; fewer where the run was stopped. */
   readonly fitted: readonly Fitted[];
   /** Fitted in every run, asked for or not: what the others are measured by. */
   readonly ridge: Fitted;
@@ -56,9 +57,9 @@ export async function train(
   trainables: readonly Trainable[],
   options: TrainOptions,
 ): Promise<TrainingRun> {
+  const { half_life_s } = options;
   const sequence_length = Math.max(1, ...trainables.map((trainable) => trainable.sequence_length));
-  const { split, apart } = splitFor(dataset, set, sequence_length, options);
-  const fit_split = validationSplit(dataset, split.train, apart);
+  const { split, fit_split, apart } = splitsOf(dataset, set, sequence_length, options);
   const fitted: Fitted[] = [];
   for (const trainable of trainables) {
     if (fitted.length > 0 && options.signal?.aborted) break;
@@ -66,68 +67,71 @@ export async function train(
     collectGarbage();
   }
   const ridge =
-    fitted.find(({ kind }) => kind === "ridge") ?? fittedRidge(fitRidge(dataset, split.train, apart));
+    fitted.find(({ kind }) => kind === "ridge") ??
+    fittedRidge(fitRidge(dataset, split.train, { ...apart, half_life_s }));
   const models = fitted.includes(ridge) ? fitted : [...fitted, ridge];
   const baselines = fitBaselines(dataset, split.train);
-  const y = dataset.y.slice(split.test.from, split.test.to);
-  const { seed } = options;
+  const y = dataset.y.subarray(split.test.from, split.test.to);
+  const draws = { seed: options.seed, blocks: blocksOf(dataset) };
   const forecasts = [...models, ...baselines].map((each) => forecastsOf(each, dataset, split.test));
-  const scores = forecasts.map((each) => score(y, each, seed));
+  const scores = forecasts.map((each) => score(y, each, draws));
   const candidates = models
     .toSorted((one, other) => simplicity(one) - simplicity(other))
     .map(({ name }) => forecasts.find((each) => each.name === name)!);
-  const proposal = propose(y, candidates, seed);
+  const proposal = propose(y, candidates, draws);
+  for (const { values } of forecasts) if (values instanceof FileNumbers) values.close();
   return { split, fit_split, fitted, ridge, baselines, scores, proposal };
 }
 
-const simplicity = ({ kind }: Fitted): number => MODEL_KINDS.indexOf(kind);
-
-/** Ridge alone, at once. */
-export function trainRidge(
-  dataset: Dataset,
-  set: FeatureSet,
-  options: TrainOptions & Parameters<typeof bundleContents>[4],
-): BundleContents {
-  const { split, apart } = splitFor(dataset, set, 1, options);
-  const ridge = fittedRidge(fitRidge(dataset, split.train, apart));
-  const y = dataset.y.slice(split.test.from, split.test.to);
-  const forecasts = [ridge, ...fitBaselines(dataset, split.train)].map((each) =>
-    forecastsOf(each, dataset, split.test),
-  );
-  const scores = forecasts.map((each) => score(y, each, options.seed));
-  const proposal = propose(y, forecasts.slice(0, 1), options.seed);
-  return bundleContents(dataset, set, { split, scores, proposal }, ridge, options);
-}
+/** Of what was made elsewhere nothing is known: it comes last. */
+const simplicity = ({ kind }: Fitted): number =>
+  kind === "imported" ? MODEL_KINDS.length : MODEL_KINDS.indexOf(kind);
 
 function forecastsOf(model: Forecaster, dataset: Dataset, test: RowRange): Forecasts {
-  const values = model.forecast(dataset, test);
+  const { y } = dataset;
+  const values =
+    y instanceof FileNumbers ? filed(model, dataset, test, y.scratch) : model.forecast(dataset, test);
   collectGarbage();
   return { name: model.name, values };
 }
 
+/** Beside the rows' own files, a piece at a time. */
+function filed(model: Forecaster, dataset: Dataset, test: RowRange, scratch: Scratch): FileNumbers {
+  const file = scratch.create("float64");
+  for (const piece of pieces(test)) file.appendAll(model.forecast(dataset, piece));
+  return file.finish();
+}
+
 /** Every model is scored with the same resamples, so that their intervals differ only where they do. */
-function score(y: Float64Array, { name, values }: Forecasts, seed: number): Score {
-  const terms = termsOf(y, values, CELL_ROWS);
-  const options = { rng: seededRng(seed), cell_rows: CELL_ROWS };
+function score(y: Numbers, { name, values }: Forecasts, { seed, blocks }: Draws): Score {
+  const terms = termsOf(y, values, blocks.cell_rows);
+  const options = { rng: seededRng(seed), blocks };
   const intervals = bootstrapIntervals(terms, y.length, options);
   const scored = { model: name, ...measure(y, values, terms), intervals };
   collectGarbage();
   return scored;
 }
 
-function splitFor(
+/**
+ * Which rows a model is fitted on, watched on and tested on.
+ * @throws ForetickError TRAIN_DATA where the rows are too few.
+ */
+export function splitsOf(
   dataset: Dataset,
   set: FeatureSet,
   sequence_length: number,
-  options: TrainOptions,
-): { split: Split; apart: Apart } {
+  options: Pick<TrainOptions, "train_share" | "cut_sec" | "purge_s" | "embargo_s">,
+): { readonly split: Split; readonly fit_split: FitSplit; readonly apart: Apart } {
   const apart = apartOf(dataset, set, sequence_length, options);
   const all = { from: 0, to: dataset.rows };
   const { train_share, cut_sec } = options;
-  return { split: splitByTime(dataset.ts_sec, all, { ...apart, train_share, cut_sec }), apart };
+  const split = splitByTime(dataset.ts_sec, all, { ...apart, train_share, cut_sec });
+  return { split, fit_split: validationSplit(dataset, split.train, apart), apart };
 }
 
-/** How far apart the sides of a split are to lie; a model of several vectors looks back farther than the set. */
+/**
+ * How far apart the sides of a split have to be; a model of several vectors looks back farther than the set.
+ */
 export const apartOf = (
   { horizon_s }: Pick<Dataset, "horizon_s">,
   set: FeatureSet,
@@ -145,6 +149,6 @@ function validationSplit(dataset: Dataset, train: RowRange, apart: Apart): FitSp
   const inner = findSplit(dataset.ts_sec, train, { ...apart, train_share: 1 - VALIDATION_SHARE });
   if (inner) return { train: inner.train, validation: inner.test };
   const from = train.from + Math.floor((1 - VALIDATION_SHARE) * (train.to - train.from));
-  const to = Math.max(train.from, from - dataset.horizon_s);
+  const to = Math.max(train.from, from - rowsIn(dataset, dataset.horizon_s));
   return { train: { from: train.from, to }, validation: { from, to: train.to } };
 }

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { micros } from "../../src/base/units.ts";
-import { v1 } from "../../src/features/v1.ts";
-import { loadBundle, writeBundle } from "../../src/model/bundle.ts";
-import { trainRidge } from "../../src/train/run.ts";
-import { scoreTable } from "../../src/train/score_table.ts";
-import { judge } from "../../src/train/verdict.ts";
-import { syntheticDataset } from "./synthetic.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import { loadBundle, writeBundle } from "../../src/model/bundle/bundle.ts";
+import { scoreTable } from "../../src/train/judge/score_table.ts";
+import { judge } from "../../src/train/judge/verdict.ts";
+import { syntheticDataset } from "./data/synthetic.ts";
+import { trainRidge } from "./train_ridge.ts";
 
 const HOUR = 3600;
 const options = {
@@ -23,9 +23,9 @@ const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
 describe("training run", () => {
-  it("finds a planted linear signal and says so, close to its true size", () => {
+  it("finds a planted linear signal and says so, close to its true size", async () => {
     const dataset = syntheticDataset({ seed: 11, seconds: 24 * HOUR, r2: 0.05 });
-    const { manifest } = trainRidge(dataset, v1, options);
+    const { manifest } = await trainRidge(dataset, v1, options);
     const [ridge] = manifest.scores;
     expect(manifest.verdict.skill).toBe("shown");
     expect(ridge!.r2).toBeGreaterThan(0.025);
@@ -34,17 +34,21 @@ describe("training run", () => {
     expect(ridge!.calibration_slope).toBeLessThan(1.3);
   });
 
-  it("claims no skill where there is none, in any of ten markets, for any model", () => {
+  it("claims no skill where there is none, in any of ten markets, for any model", async () => {
     for (let seed = 1; seed <= 10; seed++) {
       const dataset = syntheticDataset({ seed, seconds: 3 * HOUR, r2: 0 });
-      const { manifest } = trainRidge(dataset, v1, { ...options, seed });
+      const { manifest } = await trainRidge(dataset, v1, { ...options, seed });
       for (const score of manifest.scores) expect([score.model, judge(score).skill]).not.toContain("shown");
       expect(manifest.scores[0]!.intervals.r2).not.toBeNull();
     }
   });
 
-  it("reports every baseline beside the model, zero as exactly zero", () => {
-    const { manifest } = trainRidge(syntheticDataset({ seed: 2, seconds: 2 * HOUR, r2: 0.02 }), v1, options);
+  it("reports every baseline beside the model, zero as exactly zero", async () => {
+    const { manifest } = await trainRidge(
+      syntheticDataset({ seed: 2, seconds: 2 * HOUR, r2: 0.02 }),
+      v1,
+      options,
+    );
     expect(manifest.scores.map((score) => score.model)).toEqual([
       "ridge",
       "zero",
@@ -60,7 +64,7 @@ describe("training run", () => {
 
   it("says itself that a few minutes are too short, and still writes a bundle that loads", async () => {
     const dataset = syntheticDataset({ seed: 3, seconds: 320, r2: 0.02 });
-    const contents = trainRidge(dataset, v1, options);
+    const contents = await trainRidge(dataset, v1, options);
     expect(contents.manifest.verdict.skill).toBe("not_shown");
     expect(contents.manifest.verdict.sentence).toContain("Too short to prove skill");
     expect(contents.manifest.split.purge_s).toBeLessThan(contents.manifest.split.purge_full_s);
@@ -71,8 +75,8 @@ describe("training run", () => {
     await model.close();
   });
 
-  it("gives the same bundle for the same rows, options and seed", () => {
+  it("gives the same bundle for the same rows, options and seed", async () => {
     const run = () => trainRidge(syntheticDataset({ seed: 4, seconds: HOUR, r2: 0.02 }), v1, options);
-    expect(run()).toEqual(run());
+    expect(await run()).toEqual(await run());
   });
 });

@@ -2,12 +2,12 @@
  * Adam with decoupled weight decay, and a running average of the weights it passes through.
  *
  * Kingma and Ba 2015, "Adam"; Loshchilov and Hutter 2019, "Decoupled weight decay regularization"; the average
- * after Polyak and Juditsky 1992: where nearly all of a gradient is noise, the mean of many steps lies nearer
+ * after Polyak and Juditsky 1992: where nearly all of a gradient is noise, the mean of many steps is nearer
  * to the minimum than any one of them. Written over the flat array, so it is the same on every backend.
  */
 
-import { sizeOf } from "./dense.ts";
-import type { ParameterSpec } from "./layer.ts";
+import { sizeOf } from "./layers/dense.ts";
+import type { ParameterSpec } from "./layers/layer.ts";
 
 export interface AdamSettings {
   /** Share of a weight lost per step, times the learning rate. Biases do not decay. */
@@ -50,7 +50,7 @@ export class Adam {
     const shorten = this.#shortening(gradient);
     const correct_1 = 1 - BETA_1 ** this.#steps;
     const correct_2 = 1 - BETA_2 ** this.#steps;
-    // Early on the average follows closely, or it would remember the beginning.
+    // Early on the average follows closely, or it would keep the initial weights for long.
     const kept = Math.min(averaging, this.#steps / (this.#steps + 10));
     const weights = this.#weights;
     for (let at = 0; at < weights.length; at++) {

@@ -5,18 +5,20 @@
  */
 
 import { fail } from "../../base/errors.ts";
-import type { Dataset, RowRange } from "../dataset.ts";
-import { rowsOf } from "../dataset.ts";
-import { evenly } from "../golden.ts";
-import { rowsWithHistory } from "../history_rows.ts";
-import { fitScaler } from "../scaler.ts";
-import type { FitOptions, FitSplit, NetworkKind, Parameters, Trainable } from "../trainable.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { rowsWithHistory } from "../data/history_rows.ts";
+import { type RowRange, rowsOf } from "../data/row_range.ts";
+import { rowWeights } from "../data/row_weights.ts";
+import { fitScaler, targetScale } from "../data/scaler.ts";
+import { evenly } from "../export/golden.ts";
+import type { FitOptions, FitSplit, NetworkKind, Parameters, Trainable } from "../fit/trainable.ts";
 import { readyBackend } from "./backend.ts";
 import { FittedNetwork, inputDims, networkOutputs } from "./fitted_network.ts";
 import { INPUT_LIMIT, Inputs } from "./inputs.ts";
+import { Labels, Weights } from "./labels.ts";
+import { parameterCount } from "./layers/parameters.ts";
 import { type Trained, trainNetwork } from "./loop.ts";
 import { networkOf, SHAPES, type Shape } from "./network.ts";
-import { parameterCount } from "./parameters.ts";
 import { FIT_DEFAULTS, type FitSettings } from "./settings.ts";
 
 /** What differs from the kind's own shape and the usual settings. */
@@ -58,15 +60,18 @@ async function fitNetwork(
   const columns = dataset.names.length;
   const layer = networkOf(kind, columns, shape);
   const scaler = fitScaler(dataset, split.train);
-  const target_scale = rootMeanSquare(dataset, split.train);
-  const labelOf = (row: number): number => dataset.y[row]! / target_scale;
+  const target_scale = targetScale(dataset, split.train);
+  const labels = new Labels(dataset, target_scale);
+  const row_weights = rowWeights(dataset, split.train, options.half_life_s);
+  const weights_alike = options.half_life_s === undefined;
   const all = usable(dataset, split.validation, shape, "validation");
   const validation = evenly(all, settings.validation_rows_max || all.length);
   const trained = await trainNetwork({
     network: layer,
     input_dims: inputDims({ columns, shape }),
     inputs: new Inputs(dataset, scaler, shape.sequence_length),
-    labelOf,
+    labels,
+    weights: weights_alike ? undefined : new Weights(dataset, row_weights, rowsOf(split.train)),
     train: usable(dataset, split.train, shape, "training"),
     validation,
     settings,
@@ -79,9 +84,12 @@ async function fitNetwork(
   });
   const { weights, history } = trained;
   const outputs = networkOutputs(layer, { columns, shape, scaler, weights }, dataset, validation);
-  const output_slope = slopeOf(outputs, Float64Array.from(validation, labelOf));
+  const y = new Float64Array(validation.length);
+  labels.fill(validation, 0, validation.length, y);
+  const output_slope = slopeOf(outputs, y);
   const parameters = {
     ...describe(shape, settings, trained),
+    ...row_weights.parameters,
     output_slope,
     seed: options.seed,
     weights: parameterCount(layer.parameters),
@@ -107,13 +115,6 @@ function usable(dataset: Dataset, range: RowRange, shape: Shape, what: string): 
     "TRAIN_DATA",
     `${what} expected rows with ${shape.sequence_length} consecutive vectors, had none: give more data`,
   );
-}
-
-function rootMeanSquare({ y }: Dataset, range: RowRange): number {
-  let sum = 0;
-  for (let row = range.from; row < range.to; row++) sum += y[row]! ** 2;
-  if (sum > 0) return Math.sqrt(sum / rowsOf(range));
-  return fail("TRAIN_DATA", "expected a price that moves, every label of the training rows is 0");
 }
 
 // Least squares through zero; 1 where nothing is forecast, for then there is nothing to correct.

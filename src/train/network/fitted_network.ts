@@ -1,16 +1,17 @@
 /** A network that has been fitted: forecasts rows of a dataset with TensorFlow.js, and writes itself as ONNX. */
 
-import type { Golden } from "../../model/manifest.ts";
-import { type Dataset, type RowRange, rowsOf } from "../dataset.ts";
-import { networkGolden } from "../golden.ts";
-import { rowsWithHistory } from "../history_rows.ts";
-import { OnnxGraphBuilder, type ValueName } from "../onnx.ts";
-import type { Scaler } from "../scaler.ts";
-import type { EpochRecord, Fitted, NetworkKind, Parameters } from "../trainable.ts";
+import type { Golden } from "../../model/bundle/manifest.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { rowsWithHistory } from "../data/history_rows.ts";
+import { type RowRange, rowsOf } from "../data/row_range.ts";
+import type { Scaler } from "../data/scaler.ts";
+import { networkGolden } from "../export/golden.ts";
+import { OnnxGraphBuilder, type ValueName } from "../export/onnx.ts";
+import type { EpochRecord, Fitted, NetworkKind, Parameters } from "../fit/trainable.ts";
 import { Inputs, writeInputs } from "./inputs.ts";
-import type { Layer } from "./layer.ts";
+import type { Layer } from "./layers/layer.ts";
+import { viewsOf } from "./layers/parameters.ts";
 import { networkOf, type Shape } from "./network.ts";
-import { viewsOf } from "./parameters.ts";
 import { outputsOf } from "./passes.ts";
 
 export interface NetworkParts {

@@ -4,9 +4,11 @@
  * batch from the dataset; nothing of its size is copied.
  */
 
-import type { Dataset } from "../dataset.ts";
-import type { OnnxGraphBuilder, ValueName } from "../onnx.ts";
-import type { Scaler } from "../scaler.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type HeldNumbers, held } from "../data/numbers.ts";
+import type { Scaler } from "../data/scaler.ts";
+import type { OnnxGraphBuilder, ValueName } from "../export/onnx.ts";
+import { runsOf } from "./runs.ts";
 
 /**
  * Standard deviations beyond which an input is cut off. Volumes and counts reach fifty; unclipped, a handful
@@ -34,15 +36,20 @@ export class Inputs {
 
   /** Writes the inputs of `rows[from … to)`, oldest vector of each first. @returns rows written. */
   fill(rows: Uint32Array, from: number, to: number, into: Float32Array): number {
-    for (let index = from, at = 0; index < to; index++, at += this.width)
-      this.#fillRow(rows[index]!, into, at);
+    const columns = this.#mean.length;
+    const reach = this.sequence_length - 1;
+    for (const { at, first, length } of runsOf(rows, from, to)) {
+      const values = held(this.#dataset.values, (first - reach) * columns, (first + length) * columns);
+      for (let index = 0; index < length; index++) {
+        this.#fillRow(values, index * columns, into, (at + index) * this.width);
+      }
+    }
     return to - from;
   }
 
-  #fillRow(row: number, into: Float32Array, at: number): void {
-    const { values } = this.#dataset;
+  /** The row whose oldest vector begins at `value`. */
+  #fillRow(values: HeldNumbers, value: number, into: Float32Array, at: number): void {
     const columns = this.#mean.length;
-    let value = (row - this.sequence_length + 1) * columns;
     for (let step = 0; step < this.sequence_length; step++) {
       for (let j = 0; j < columns; j++, value++, at++) {
         const centred = Math.fround(Math.fround(values[value]!) - this.#mean[j]!);

@@ -6,12 +6,14 @@
 
 import { systemClock } from "../../base/clock.ts";
 import { purposeRng, type Rng } from "../../base/rng.ts";
-import type { EpochRecord } from "../trainable.ts";
+import { nextTurn } from "../../base/turns.ts";
+import type { EpochRecord } from "../fit/trainable.ts";
 import { Adam } from "./adam.ts";
-import { DropoutMasks } from "./dropout_masks.ts";
 import type { Inputs } from "./inputs.ts";
-import type { Layer } from "./layer.ts";
-import { beginning } from "./parameters.ts";
+import type { Labels, Weights } from "./labels.ts";
+import { DropoutMasks } from "./layers/dropout_masks.ts";
+import type { Layer } from "./layers/layer.ts";
+import { beginning } from "./layers/parameters.ts";
 import { lossAndGradient, measureStatistics, outputsOf } from "./passes.ts";
 import type { FitSettings } from "./settings.ts";
 
@@ -24,8 +26,10 @@ export interface Task {
   readonly network: Layer;
   readonly input_dims: readonly number[];
   readonly inputs: Inputs;
-  /** Label of a row ÷ target scale. */
-  readonly labelOf: (row: number) => number;
+  readonly labels: Labels;
+  /** Undefined: all rows count alike. */
+  readonly weights?: Weights | undefined;
+  /** The loop shuffles it in place: a year's order is not held twice. */
   readonly train: Uint32Array;
   readonly validation: Uint32Array;
   readonly settings: FitSettings;
@@ -47,8 +51,9 @@ export async function trainNetwork(task: Task): Promise<Trained> {
   const { network, settings, seed } = task;
   const weights = beginning(network.parameters, purposeRng(seed, "weights"));
   const adam = new Adam(network.parameters, weights, settings);
-  const epochs = new Epochs(task, weights, adam);
+  // Takes its sample before the rows are shuffled.
   const validation = new Validation(task);
+  const epochs = new Epochs(task, weights, adam);
 
   let learning_rate = settings.learning_rate;
   let best = { epoch: 0, loss: validation.zero_loss, weights: weights.slice() };
@@ -94,13 +99,13 @@ class Epochs {
     this.#task = task;
     this.#weights = weights;
     this.#adam = adam;
-    this.#order = task.train.slice();
+    this.#order = task.train;
     this.#shuffles = purposeRng(task.seed, "shuffle");
     this.#masks = new DropoutMasks(purposeRng(task.seed, "dropout"));
     this.#gradient = new Float32Array(weights.length);
   }
 
-  /** @returns the mean training loss; undefined where it was told to stop. */
+  /** @returns the mean training loss; undefined where it was stopped. */
   async run(learning_rate: number): Promise<number | undefined> {
     const { settings, signal } = this.#task;
     const rows = Math.min(this.#order.length, settings.epoch_rows_max || this.#order.length);
@@ -120,17 +125,20 @@ class Epochs {
 
   async #breathe(): Promise<void> {
     if (systemClock.monotonicUs() - this.#breath_us < BREATH_US) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     this.#breath_us = systemClock.monotonicUs();
   }
 
   #step(from: number, to: number, learning_rate: number): number {
-    const { network, inputs, input_dims, labelOf, settings } = this.#task;
+    const { network, inputs, input_dims, labels, weights, settings } = this.#task;
     const rows = to - from;
     const x = new Float32Array(rows * inputs.width);
     inputs.fill(this.#order, from, to, x);
-    const y = Float32Array.from({ length: rows }, (_, index) => labelOf(this.#order[from + index]!));
-    const options = { input_dims, delta: settings.huber_delta, masks: this.#masks };
+    const y = new Float32Array(rows);
+    labels.fill(this.#order, from, to, y);
+    const row_weights = weights && new Float32Array(rows);
+    if (row_weights) weights?.fill(this.#order, from, to, row_weights);
+    const options = { input_dims, delta: settings.huber_delta, masks: this.#masks, row_weights };
     const loss = lossAndGradient(network, this.#weights, { x, rows }, y, options, this.#gradient);
     this.#adam.step(this.#gradient, learning_rate);
     return loss;
@@ -157,7 +165,8 @@ class Validation {
 
   constructor(task: Task) {
     this.#task = task;
-    this.#y = Float32Array.from(task.validation, task.labelOf);
+    this.#y = new Float32Array(task.validation.length);
+    task.labels.fill(task.validation, 0, task.validation.length, this.#y);
     this.zero_loss = this.#measure(new Float32Array(this.#y.length)).loss;
     const stride = Math.max(1, Math.floor(task.train.length / STATISTICS_ROWS));
     const rows = task.train.filter((_, index) => index % stride === 0);

@@ -1,10 +1,10 @@
-/** The networks of this project, each as the list of its layers, with the shape it has unless told otherwise. */
+/** The networks of this project, each as the list of its layers, with its default shape. */
 
-import type { NetworkKind } from "../trainable.ts";
-import { layerNorm, newest, positions, residual, selfAttention } from "./attention.ts";
-import { dense, denseNormalised, dropout, relu } from "./dense.ts";
-import { chain, type Layer } from "./layer.ts";
-import { lstm } from "./lstm.ts";
+import type { NetworkKind } from "../fit/trainable.ts";
+import { layerNorm, newest, positions, residual, selfAttention } from "./layers/attention.ts";
+import { dense, denseNormalised, dropout, relu } from "./layers/dense.ts";
+import { chain, type Layer } from "./layers/layer.ts";
+import { lstm } from "./layers/lstm.ts";
 
 /** What the hyper-parameter search varies of a network, beside the settings of the fit. */
 export interface Shape {

@@ -1,9 +1,9 @@
 /** The passes over a network that training is made of: a step's gradient, a forecast, measured moments. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import type { DropoutMasks } from "./dropout_masks.ts";
-import type { Layer } from "./layer.ts";
-import { tensorsOf, viewsOf } from "./parameters.ts";
+import type { DropoutMasks } from "./layers/dropout_masks.ts";
+import type { Layer } from "./layers/layer.ts";
+import { tensorsOf, viewsOf } from "./layers/parameters.ts";
 
 /** Rows that are forecast at once. */
 const FORECAST_ROWS = 4096;
@@ -16,7 +16,7 @@ export interface Batch {
 
 /**
  * Mean Huber loss of a batch and its gradient in every parameter.
- * @param y scaled labels, one a row.
+ * @param y scaled labels, one per row.
  * @param gradient written; 0 where a parameter is measured, not learned.
  */
 export function lossAndGradient(
@@ -24,13 +24,20 @@ export function lossAndGradient(
   weights: Float32Array,
   { x, rows }: Batch,
   y: Float32Array,
-  options: { readonly input_dims: readonly number[]; readonly delta: number; readonly masks: DropoutMasks },
+  options: {
+    readonly input_dims: readonly number[];
+    readonly delta: number;
+    readonly masks: DropoutMasks;
+    /** Multiply the rows' losses; undefined: 1 each. */
+    readonly row_weights?: Float32Array | undefined;
+  },
   gradient: Float32Array,
 ): number {
   const specs = network.parameters;
   return tf.tidy(() => {
     const inputs = tf.tensor(x, [rows, ...options.input_dims], "float32");
     const labels = tf.tensor(y, [rows, 1], "float32");
+    const weighted = options.row_weights && tf.tensor(options.row_weights, [rows, 1], "float32");
     const all = tensorsOf(specs, weights);
     const learned = all.filter((_, index) => specs[index]!.role !== "statistic");
     const loss = (...values: tf.Tensor[]): tf.Scalar => {
@@ -42,7 +49,7 @@ export function lossAndGradient(
         batch_moments: true,
         mask: (dims: readonly number[], rate: number) => options.masks.next(dims, rate),
       };
-      return huber(tf.sub(network.apply(inputs, used, pass), labels), options.delta);
+      return huber(tf.sub(network.apply(inputs, used, pass), labels), options.delta, weighted);
     };
     const { value, grads } = tf.valueAndGrads(loss)(learned);
     const views = viewsOf(specs, gradient).filter((_, index) => specs[index]!.role !== "statistic");
@@ -51,13 +58,15 @@ export function lossAndGradient(
   });
 }
 
-// e²/2 up to delta, then delta·(|e| − delta/2); its slope is e, cut off at ±delta. The mean over rows.
-function huber(error: tf.Tensor, delta: number): tf.Scalar {
+// e²/2 up to delta, then delta·(|e| − delta/2); its slope is e, cut off at ±delta. The mean over rows, each times its
+// weight.
+function huber(error: tf.Tensor, delta: number, weights: tf.Tensor | undefined): tf.Scalar {
   const loss = tf.customGrad((e, save) => {
-    const slope = tf.clipByValue(e as tf.Tensor, -delta, delta);
+    const cut = tf.clipByValue(e as tf.Tensor, -delta, delta);
+    const slope = weights ? tf.mul(cut, weights) : cut;
     (save as tf.GradSaveFunc)([slope]);
     const rows = (e as tf.Tensor).size;
-    const value = tf.div(tf.sum(tf.mul(slope, tf.sub(e as tf.Tensor, tf.mul(slope, 0.5)))), rows);
+    const value = tf.div(tf.sum(tf.mul(slope, tf.sub(e as tf.Tensor, tf.mul(cut, 0.5)))), rows);
     return { value, gradFunc: (dy, saved) => tf.mul(dy, tf.div((saved as tf.Tensor[])[0]!, rows)) };
   });
   return loss(error) as tf.Scalar;

@@ -1,6 +1,6 @@
 /** How a network is fitted. */
 
-import type { NetworkKind } from "../trainable.ts";
+import type { NetworkKind } from "../fit/trainable.ts";
 
 export interface FitSettings {
   /** Rows one step sees. */

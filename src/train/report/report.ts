@@ -3,14 +3,18 @@
  * but this, so whatever it shows can be checked by a machine.
  */
 
+import { LIMITS } from "../../base/limits.ts";
+import type { Manifest } from "../../model/bundle/manifest.ts";
 import type { GateResult } from "../../model/gates.ts";
-import type { Manifest } from "../../model/manifest.ts";
-import { collectGarbage } from "../collect.ts";
-import type { Comparison } from "../compare.ts";
-import type { Dataset, RowRange } from "../dataset.ts";
+import { collectGarbage } from "../data/collect.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type RowRange, rowsOf } from "../data/row_range.ts";
+import type { EpochRecord, Fitted } from "../fit/trainable.ts";
+import type { Comparison } from "../judge/compare.ts";
 import type { TrainingRun } from "../run.ts";
-import type { EpochRecord, Fitted } from "../trainable.ts";
-import { type CalibrationPoint, calibrationPoints } from "./calibration.ts";
+import { type Density, densityOf } from "./charts/density.ts";
+import { type ByLabel, byLabel } from "./figures/by_label.ts";
+import { type CalibrationPoint, calibrationPoints } from "./figures/calibration.ts";
 import {
   alongTime,
   byHour,
@@ -18,14 +22,14 @@ import {
   type HourPart,
   type TimePart,
   type VolatilityPart,
-} from "./course.ts";
-import { type Coverage, coverageOf, issueIntervals } from "./coverage.ts";
-import { type Density, densityOf } from "./density.ts";
-import { type Importance, importanceOf } from "./importance.ts";
-import { type PlanFigures, planFigures } from "./plan_figures.ts";
-import { type Residuals, residualsOf } from "./residuals.ts";
-import { testRows } from "./test_rows.ts";
-import { type TradingView, tradingView } from "./trading.ts";
+} from "./figures/course.ts";
+import { type Coverage, coverageOf, issueIntervals } from "./figures/coverage.ts";
+import { type Importance, importanceOf } from "./figures/importance.ts";
+import { type PlanFigures, planFigures } from "./figures/plan_figures.ts";
+import { type Residuals, residualsOf } from "./figures/residuals.ts";
+import { testRows } from "./figures/test_rows.ts";
+import { type TradingView, tradingView } from "./figures/trading.ts";
+import type { WalkForwardPart } from "./figures/walk_forward.ts";
 
 export const REPORT_FORMAT = "foretick-report/1";
 
@@ -39,6 +43,7 @@ type FromManifest = Pick<
   | "feature_set"
   | "set_hash"
   | "horizon_s"
+  | "cadence_s"
   | "label"
   | "data"
   | "split"
@@ -66,7 +71,13 @@ export interface Report extends FromManifest {
   readonly proposal: { readonly model: string; readonly sentence: string };
   /** Every other fitted model against ridge. */
   readonly comparisons: readonly Comparison[];
+  /** The test rows all that follows is of: the newest. Scores, gates and comparisons are of all of them. */
+  readonly rows_looked_at: number;
   readonly figures: PlanFigures;
+  /** Parts in order of time, each by models that learned from what came before it; null where not asked for. */
+  readonly walk_forward: readonly WalkForwardPart[] | null;
+  /** null where the other label is not known on any test row. */
+  readonly by_label: ByLabel | null;
   readonly density: Density;
   readonly calibration: readonly CalibrationPoint[];
   readonly along_time: readonly TimePart[];
@@ -90,6 +101,7 @@ export interface ReportInput {
   readonly model_bytes: number;
   readonly gate_reasons: Readonly<Record<string, string>>;
   readonly seed: number;
+  readonly walk_forward?: readonly WalkForwardPart[] | undefined;
 }
 
 /** Rows before the test from which interval widths begin. */
@@ -97,7 +109,8 @@ const ROWS_BEFORE_MAX = 20_000;
 
 export function buildReport(input: ReportInput): Report {
   const { dataset, run, model, manifest } = input;
-  const { train, test } = run.split;
+  const { train, test: all } = run.split;
+  const test = { from: Math.max(all.from, all.to - LIMITS.report_rows_max), to: all.to };
   const rowsFor = (range: RowRange) => testRows(dataset, range, model.forecast(dataset, range));
   const rows = rowsFor(test);
   const before = rowsFor({ from: Math.max(train.from, train.to - ROWS_BEFORE_MAX), to: train.to });
@@ -109,7 +122,10 @@ export function buildReport(input: ReportInput): Report {
     gate_reasons: input.gate_reasons,
     proposal: { model: run.proposal.model, sentence: run.proposal.sentence },
     comparisons: run.proposal.comparisons,
+    rows_looked_at: rowsOf(test),
     figures: alone(() => planFigures(rows, intervals.half_width)),
+    walk_forward: input.walk_forward ?? null,
+    by_label: alone(() => byLabel(rows, manifest.label) ?? null),
     density: alone(() => densityOf(rows)),
     calibration: alone(() => calibrationPoints(rows)),
     along_time: alone(() => alongTime(rows)),
@@ -131,9 +147,10 @@ function alone<T>(make: () => T): T {
 }
 
 function shared(manifest: GatedManifest): FromManifest {
-  const { name, version, created_at, kind, feature_set, set_hash, horizon_s, label } = manifest;
+  const { name, version, created_at, kind, feature_set, set_hash, horizon_s } = manifest;
+  const { cadence_s, label } = manifest;
   const { data, split, parameters, scores, verdict, gates, servable, proposed, latency } = manifest;
-  const identity = { name, version, created_at, kind, feature_set, set_hash, horizon_s, label };
+  const identity = { name, version, created_at, kind, feature_set, set_hash, horizon_s, cadence_s, label };
   return { ...identity, data, split, parameters, scores, verdict, gates, servable, proposed, latency };
 }
 

@@ -5,9 +5,9 @@
  */
 
 import type { Rng } from "../../base/rng.ts";
+import type { NetworkKind } from "../fit/trainable.ts";
 import type { NetworkOptions } from "../network/fit.ts";
 import { SHAPES } from "../network/network.ts";
-import type { NetworkKind } from "../trainable.ts";
 
 const WIDTHS = [8, 16, 32, 64, 128] as const;
 

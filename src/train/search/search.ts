@@ -8,16 +8,18 @@
  */
 
 import { purposeRng, type Rng } from "../../base/rng.ts";
-import type { Dataset, RowRange } from "../dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { numberAt } from "../data/numbers.ts";
+import type { RowRange } from "../data/row_range.ts";
+import type { EpochRecord, FitOptions, FitSplit, Fitted, NetworkKind, Trainable } from "../fit/trainable.ts";
 import { type NetworkOptions, networkTrainable } from "../network/fit.ts";
 import { SHAPES } from "../network/network.ts";
 import type { FitSettings } from "../network/settings.ts";
-import type { EpochRecord, FitOptions, FitSplit, Fitted, NetworkKind, Trainable } from "../trainable.ts";
 import { childOf, type Genome, genomeText, optionsOf, randomGenome } from "./genome.ts";
 import { SearchState, type Trial } from "./search_state.ts";
 
 export interface SearchOptions {
-  /** Genomes a generation. */
+  /** Genomes per generation. */
   readonly population: number;
   readonly generations: number;
   /** File that keeps what was tried; undefined: nothing is kept. */
@@ -38,11 +40,11 @@ export interface SearchProgress {
   readonly best_text: string;
 }
 
-/** Searches, then fits with what was found: to whoever trains it, a model like any other. */
+/** Searches, then fits with what was found. To its caller it is a model like any other. */
 export function searchedTrainable(kind: NetworkKind, options: SearchOptions): Trainable {
   return {
     kind,
-    // The longest that may be found, so that enough is purged whatever is.
+    // The longest that may be found, so that enough is purged in any case.
     sequence_length: SHAPES[kind].sequence_length === 1 ? 1 : SEQUENCE_LENGTH_MAX,
     fit: async (dataset, split, fit_options) => {
       const found = await searchNetwork(kind, dataset, split, fit_options, options);
@@ -51,7 +53,7 @@ export function searchedTrainable(kind: NetworkKind, options: SearchOptions): Tr
         kind,
         withSettings(found ? optionsOf(kind, found.genome) : {}, options),
       );
-      // Known from an earlier run only: it has to be fitted again, whoever is waiting.
+      // Known from an earlier run only: it has to be fitted again, also after a stop.
       return trainable.fit(dataset, split, found ? { ...fit_options, signal: undefined } : fit_options);
     },
   };
@@ -65,7 +67,7 @@ export interface Found extends Trial {
 const SEQUENCE_LENGTH_MAX = 30;
 
 /**
- * @returns the best trial; undefined where it was told to stop before the first had ended.
+ * @returns the best trial; undefined where it was stopped before the first had ended.
  * @throws ForetickError CONFIG_INVALID where the state file is of another search.
  */
 export async function searchNetwork(
@@ -112,11 +114,11 @@ async function attempt(
   genome: Genome,
   dataset: Dataset,
   split: FitSplit,
-  { seed, signal }: FitOptions,
+  { seed, signal, half_life_s }: FitOptions,
   options: SearchOptions,
 ): Promise<Found> {
   const trainable = networkTrainable(kind, withSettings(optionsOf(kind, genome), options));
-  const fitted = await trainable.fit(dataset, split, { seed, signal });
+  const fitted = await trainable.fit(dataset, split, { seed, signal, half_life_s });
   const least = fitted.history.reduce<EpochRecord | undefined>(
     (one, other) => (one && one.validation_loss <= other.validation_loss ? one : other),
     undefined,
@@ -159,7 +161,7 @@ function describe(
   { settings = {} }: SearchOptions,
 ): string {
   const { symbol, feature_set, set_hash, ts_sec } = dataset;
-  const stretch = ({ from, to }: RowRange): string => `${ts_sec[from]}-${ts_sec[to - 1]}`;
+  const stretch = ({ from, to }: RowRange): string => `${numberAt(ts_sec, from)}-${numberAt(ts_sec, to - 1)}`;
   return [
     kind,
     `${symbol} ${feature_set} ${set_hash.slice(0, 12)}`,

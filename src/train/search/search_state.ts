@@ -6,7 +6,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { describeError, fail } from "../../base/errors.ts";
-import type { NetworkKind } from "../trainable.ts";
+import type { NetworkKind } from "../fit/trainable.ts";
 import { type Genome, isGenome, keyOf } from "./genome.ts";
 
 const FORMAT = "foretick-search/1";
@@ -76,7 +76,7 @@ export class SearchState {
 }
 
 function trialsIn(path: string, text: string, kind: NetworkKind, of: string): Trial[] {
-  const remedy = "give another file, or remove it to begin anew";
+  const remedy = "give another file, or remove it to begin again";
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { prepareEvaluator } from "../../../src/model/evaluator.ts";
-import { readOnnx } from "../../../src/model/onnx_read.ts";
-import { ensembleTrainable } from "../../../src/train/ensemble.ts";
-import { checkExport } from "../../../src/train/export_check.ts";
-import { ridgeTrainable } from "../../../src/train/fitted_ridge.ts";
-import { AGREEMENT } from "../../../src/train/golden.ts";
+import { prepareEvaluator } from "../../../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../../../src/model/onnx/read.ts";
+import { checkExport } from "../../../src/train/export/export_check.ts";
+import { AGREEMENT } from "../../../src/train/export/golden.ts";
+import { ensembleTrainable } from "../../../src/train/fit/ensemble.ts";
+import { ridgeTrainable } from "../../../src/train/fit/fitted_ridge.ts";
+import type { FitProgress } from "../../../src/train/fit/trainable.ts";
 import { openBackend } from "../../../src/train/network/backend.ts";
 import { networkTrainable } from "../../../src/train/network/fit.ts";
-import type { FitProgress } from "../../../src/train/trainable.ts";
 import { rejection } from "../../base/rejection.ts";
 import { toyDataset } from "./networks.ts";
 
@@ -59,7 +59,7 @@ describe("ensemble", () => {
     expect(check.latency.p50_us).toBeLessThanOrEqual(check.latency.p99_us);
   });
 
-  it("told to stop, is the mean of the members begun", async () => {
+  it("when stopped, is the mean of the members begun", async () => {
     const control = new AbortController();
     const onProgress = ({ member }: FitProgress): void => {
       if (member === 2) control.abort();

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { prepareEvaluator } from "../../../src/model/evaluator.ts";
-import { readOnnx } from "../../../src/model/onnx_read.ts";
-import { openSession } from "../../../src/model/session.ts";
-import type { Dataset } from "../../../src/train/dataset.ts";
+import { prepareEvaluator } from "../../../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../../../src/model/onnx/read.ts";
+import { openSession } from "../../../src/model/onnx/session.ts";
+import type { HeldDataset } from "../../../src/train/data/dataset.ts";
 import { openBackend } from "../../../src/train/network/backend.ts";
 import { KINDS, randomNetwork, toyDataset } from "./networks.ts";
 
@@ -12,7 +12,7 @@ const dataset = toyDataset({ rows: ROWS + 20, seed: 3, truth: (z) => z(0), noise
 beforeAll(() => openBackend(["wasm"]));
 
 /** The last `length` vectors up to a row, oldest first. */
-const windowOf = ({ values, names }: Dataset, row: number, length: number): Float64Array =>
+const windowOf = ({ values, names }: HeldDataset, row: number, length: number): Float64Array =>
   values.subarray((row - length + 1) * names.length, (row + 1) * names.length);
 
 describe("exported network", () => {
@@ -21,7 +21,7 @@ describe("exported network", () => {
       const fitted = randomNetwork(kind, dataset, 7);
       const bytes = fitted.toOnnx({});
       const evaluator = prepareEvaluator(readOnnx(bytes));
-      const session = await openSession(bytes, evaluator.input_dims);
+      const session = await openSession(bytes, evaluator);
       const range = { from: 20, to: 20 + ROWS };
       const trained = fitted.forecast(dataset, range);
       const largest = { value: 0, native: 0, fallback: 0 };

@@ -1,16 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { seededRng } from "../../../src/base/rng.ts";
+import type { NetworkKind } from "../../../src/train/fit/trainable.ts";
 import { type BackendName, openBackend } from "../../../src/train/network/backend.ts";
-import { DropoutMasks } from "../../../src/train/network/dropout_masks.ts";
+import { DropoutMasks } from "../../../src/train/network/layers/dropout_masks.ts";
+import { beginning, viewsOf } from "../../../src/train/network/layers/parameters.ts";
 import { networkOf, SHAPES } from "../../../src/train/network/network.ts";
-import { beginning, viewsOf } from "../../../src/train/network/parameters.ts";
 import { lossAndGradient } from "../../../src/train/network/passes.ts";
-import type { NetworkKind } from "../../../src/train/trainable.ts";
+import { FULL } from "../../full.ts";
 import { KINDS } from "./networks.ts";
 
 const ROWS = 24;
 const COLUMNS = 5;
-const CHECKED = 60;
+/** Parameters, drawn by chance. */
+const CHECKED = FULL ? 60 : 30;
 const STEP = 2e-3;
 const SMALL: Readonly<Record<NetworkKind, readonly number[]>> = {
   mlp: [7, 4],

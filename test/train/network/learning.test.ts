@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Dataset } from "../../../src/train/dataset.ts";
-import type { Forecaster } from "../../../src/train/forecaster.ts";
-import { measure } from "../../../src/train/metrics.ts";
+import type { HeldDataset } from "../../../src/train/data/dataset.ts";
+import type { Forecaster } from "../../../src/train/fit/forecaster.ts";
+import { fitRidge } from "../../../src/train/fit/ridge.ts";
+import type { EpochRecord, FitSplit } from "../../../src/train/fit/trainable.ts";
+import { measure } from "../../../src/train/judge/metrics.ts";
 import { openBackend } from "../../../src/train/network/backend.ts";
 import { networkTrainable } from "../../../src/train/network/fit.ts";
-import { fitRidge } from "../../../src/train/ridge.ts";
-import type { EpochRecord, FitSplit } from "../../../src/train/trainable.ts";
 import { rejection } from "../../base/rejection.ts";
 import { KINDS, toyDataset } from "./networks.ts";
 
@@ -16,30 +16,37 @@ const native_installed = await import("@tensorflow/tfjs-node" as string).then(
   () => false,
 );
 
-const SPLIT: FitSplit = { train: { from: 0, to: 8_000 }, validation: { from: 8_100, to: 10_000 } };
-const TEST = { from: 10_100, to: 12_000 };
+const SPLIT: FitSplit = { train: { from: 0, to: 4_000 }, validation: { from: 4_100, to: 5_000 } };
+const ROWS = 7_000;
+const TEST = { from: 5_100, to: ROWS };
 const QUICK = { batch: 256, epochs_max: 12, learning_rate: 5e-3 };
 
-const r2 = (model: Forecaster, dataset: Dataset): number =>
+const r2 = (model: Forecaster, dataset: HeldDataset): number =>
   measure(dataset.y.slice(TEST.from, TEST.to), model.forecast(dataset, TEST)).r2;
-const ridgeOn = (dataset: Dataset): Forecaster =>
+const ridgeOn = (dataset: HeldDataset): Forecaster =>
   fitRidge(dataset, { from: 0, to: SPLIT.validation.to }, { horizon_s: 10, look_back_s: 60 });
 
-// Half of the outcome's variance can be known.
-const product = toyDataset({ rows: 12_000, seed: 1, truth: (z) => z(0) * z(1), noise: 1 });
-/** What it takes lies three vectors back. */
-const late = toyDataset({ rows: 12_000, seed: 2, truth: (z) => z(2, 3), noise: 1 });
+// Four fifths of the outcome's variance can be known: few rows tell who sees it.
+const product = toyDataset({ rows: ROWS, seed: 1, truth: (z) => z(0) * z(1), noise: 0.5 });
+/** What it takes is three vectors back. */
+const late = toyDataset({ rows: ROWS, seed: 2, truth: (z) => z(2, 3), noise: 0.5 });
+/** Enough for batches, where what is learned does not matter. */
+const few = { train: { from: 0, to: 600 }, validation: { from: 600, to: 900 } };
 const small = { train: { from: 0, to: 2_000 }, validation: { from: 2_000, to: 3_000 } };
 
 beforeAll(() => openBackend(["wasm"]));
 
 describe("training", () => {
-  for (const kind of ["mlp", "mlp-large"] as const) {
+  for (const [kind, epochs_max] of [
+    ["mlp", 12],
+    ["mlp-large", 7],
+  ] as const) {
     it(`${kind} learns a product of two columns, of which ridge sees nothing`, async () => {
-      const fitted = await networkTrainable(kind, { settings: QUICK }).fit(product, SPLIT, { seed: 1 });
+      const settings = { ...QUICK, epochs_max };
+      const fitted = await networkTrainable(kind, { settings }).fit(product, SPLIT, { seed: 1 });
       expect(r2(ridgeOn(product), product)).toBeLessThan(0.02);
-      expect(r2(fitted, product)).toBeGreaterThan(0.35);
-      expect(r2(fitted, product)).toBeLessThan(0.55);
+      expect(r2(fitted, product)).toBeGreaterThan(0.6);
+      expect(r2(fitted, product)).toBeLessThan(0.85);
     });
   }
 
@@ -49,7 +56,7 @@ describe("training", () => {
       const settings = { ...QUICK, learning_rate: 1e-2, epochs_max: 8 };
       const fitted = await networkTrainable(kind, { shape, settings }).fit(late, SPLIT, { seed: 1 });
       expect(r2(ridgeOn(late), late)).toBeLessThan(0.02);
-      expect(r2(fitted, late)).toBeGreaterThan(0.35);
+      expect(r2(fitted, late)).toBeGreaterThan(0.5);
     });
   }
 
@@ -58,7 +65,7 @@ describe("training", () => {
       const shape = kind === "lstm" || kind === "transformer" ? { sequence_length: 3 } : {};
       const trainable = networkTrainable(kind, { shape, settings: { ...QUICK, epochs_max: 2 } });
       const before = tf.memory().numTensors;
-      const bytes = async (seed: number) => (await trainable.fit(product, small, { seed })).toOnnx({});
+      const bytes = async (seed: number) => (await trainable.fit(product, few, { seed })).toOnnx({});
       const first = await bytes(5);
       expect(await bytes(5)).toEqual(first);
       expect(await bytes(6)).not.toEqual(first);
@@ -78,7 +85,7 @@ describe("training", () => {
     const best = losses.indexOf(Math.min(...losses)) + 1;
     expect(fitted.parameters).toMatchObject({ ended: "patience", best_epoch: best });
     expect(losses).toHaveLength(best + 4);
-    // The learning rate fell where the loss had stood still for two epochs.
+    // The learning rate fell where the loss had not fallen for two epochs.
     expect(fitted.history[best + 2]!.learning_rate).toBe(fitted.history[best]!.learning_rate / 2);
 
     const stopped_there = await networkTrainable("mlp", { settings: { ...settings, epochs_max: best } }).fit(
@@ -89,7 +96,7 @@ describe("training", () => {
     expect(stopped_there.toOnnx({})).toEqual(fitted.toOnnx({}));
   });
 
-  it("told to stop, ends within a batch or so and keeps the best so far", async () => {
+  it("when stopped, ends within a batch or so and keeps the best so far", async () => {
     const control = new AbortController();
     const settings = { ...QUICK, epochs_max: 1_000, patience_epochs: 1_000 };
     const fitted = await networkTrainable("mlp", { settings }).fit(product, small, {
@@ -107,8 +114,8 @@ describe("training", () => {
   });
 
   it("forecasts next to nothing where there is nothing to know", async () => {
-    const noise = toyDataset({ rows: 12_000, seed: 9, truth: () => 0, noise: 1 });
-    for (const seed of [1, 2, 3]) {
+    const noise = toyDataset({ rows: ROWS, seed: 9, truth: () => 0, noise: 1 });
+    for (const seed of [1, 2]) {
       const fitted = await networkTrainable("mlp", { settings: QUICK }).fit(noise, SPLIT, { seed });
       expect(r2(fitted, noise)).toBeLessThan(0.002);
       expect(r2(fitted, noise)).toBeGreaterThan(-0.01);
@@ -129,7 +136,7 @@ describe("training", () => {
 
   it("refuses rows it cannot learn from, with the reason", async () => {
     const still = { ...product, y: new Float64Array(product.rows) };
-    const fitOn = (dataset: Dataset, split: FitSplit) =>
+    const fitOn = (dataset: HeldDataset, split: FitSplit) =>
       networkTrainable("lstm").fit(dataset, split, { seed: 1 });
     const refusal = (message: RegExp) =>
       expect.objectContaining({ code: "TRAIN_DATA", message: expect.stringMatching(message) });

@@ -1,16 +1,16 @@
 /** Datasets and fitted networks for the tests, made without training where none is needed. */
 
 import { purposeRng, seededRng } from "../../../src/base/rng.ts";
-import { v1 } from "../../../src/features/v1.ts";
-import type { Dataset } from "../../../src/train/dataset.ts";
+import { v1 } from "../../../src/features/sets/v1.ts";
+import type { HeldDataset } from "../../../src/train/data/dataset.ts";
+import { fitScaler } from "../../../src/train/data/scaler.ts";
+import type { NetworkKind } from "../../../src/train/fit/trainable.ts";
 import { FittedNetwork } from "../../../src/train/network/fitted_network.ts";
+import { beginning, viewsOf } from "../../../src/train/network/layers/parameters.ts";
 import { networkOf, SHAPES, type Shape } from "../../../src/train/network/network.ts";
-import { beginning, viewsOf } from "../../../src/train/network/parameters.ts";
-import { fitScaler } from "../../../src/train/scaler.ts";
-import type { NetworkKind } from "../../../src/train/trainable.ts";
 
 export const KINDS: readonly NetworkKind[] = ["mlp", "mlp-large", "lstm", "transformer"];
-export const COLUMNS = 6;
+const COLUMNS = 6;
 
 /**
  * Columns of very different units, one that never varies; y is `truth` of the standard normals behind them plus
@@ -21,7 +21,7 @@ export function toyDataset(options: {
   readonly seed: number;
   readonly truth: (z: (column: number, ago?: number) => number) => number;
   readonly noise: number;
-}): Dataset {
+}): HeldDataset {
   const { rows, seed, truth, noise } = options;
   const rng = seededRng(seed);
   const z = Float64Array.from({ length: rows * COLUMNS }, () => rng.normal());
@@ -39,6 +39,8 @@ export function toyDataset(options: {
     set_hash: v1.hash,
     names: Array.from({ length: COLUMNS }, (_, column) => `column_${column}`),
     horizon_s: 10,
+    cadence_s: 1,
+    label: "mid",
     rows,
     rows_seen: rows,
     removed: { not_warm: 0, null_feature: 0, no_label: 0 },
@@ -46,14 +48,15 @@ export function toyDataset(options: {
     values,
     y,
     last_return: new Float64Array(rows),
-    mid: new Float64Array(rows).fill(61_000),
+    price: new Float64Array(rows).fill(61_000),
+    y_other: new Float64Array(rows).fill(Number.NaN),
   };
 }
 
 /** A network with random numbers everywhere, the last layer and batch norm's moments included. */
 export function randomNetwork(
   kind: NetworkKind,
-  dataset: Dataset,
+  dataset: HeldDataset,
   seed: number,
   shape: Shape = SHAPES[kind],
 ): FittedNetwork {

@@ -39,7 +39,7 @@ describe("genomes", () => {
     );
   });
 
-  it("of another kind, or with a value that does not exist, are told apart", () => {
+  it("of another kind, or with a value that does not exist, are distinguished", () => {
     const genome = randomGenome("mlp", seededRng(1));
     expect(isGenome("lstm", { ...genome })).toBe(false);
     expect(isGenome("mlp", { ...genome, width: 99 })).toBe(false);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { TestRows } from "../../../src/train/report/test_rows.ts";
-import { tradingView } from "../../../src/train/report/trading.ts";
+import type { TestRows } from "../../../src/train/report/figures/test_rows.ts";
+import { tradingView } from "../../../src/train/report/figures/trading.ts";
 
 function rowsOf(
   seconds: number,
@@ -10,10 +10,12 @@ function rowsOf(
   const ts_sec = Float64Array.from({ length: seconds }, (_, sec) => 1_000_000 + sec);
   return {
     horizon_s: 10,
+    cadence_s: 1,
     ts_sec,
     y: ts_sec.map((_, sec) => outcome(sec)),
     p: ts_sec.map((_, sec) => forecast(sec)),
-    mid: new Float64Array(seconds).fill(60_000),
+    price: new Float64Array(seconds).fill(60_000),
+    y_other: new Float64Array(seconds).fill(Number.NaN),
     spread: new Float64Array(seconds).fill(6),
     volatility: new Float64Array(seconds).fill(1e-4),
   };
