@@ -1,0 +1,225 @@
+/**
+ * Forecasts that callers ask for. They never disturb a tick: their models have sessions of their own, one call runs at a
+ * time, few may wait, and a call of many vectors waits for the part of a second in which no tick is due.
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import { pause, withDeadline } from "../../base/deadline.ts";
+import { ForetickError, fail } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { type ModelVersion, modelVersion, US_PER_MS, US_PER_SEC } from "../../base/units.ts";
+import type { Label } from "../../features/label.ts";
+import { type SignalSettings, signalOf } from "../../judge/signal/signal_of.ts";
+import type { BatchModel } from "../../model/bundle/batch.ts";
+import type { Model } from "../../model/model.ts";
+import { ZERO_VERSION } from "../../model/zero_model.ts";
+import type { Calibrations } from "../../predict/calibrations.ts";
+import { forecastFault } from "../../predict/score/forecast_bound.ts";
+import type { Ask, AskedAnswer, AskFault, AskPort } from "../../serve/ports_ask.ts";
+import { AskedCache, askKey } from "./asked_cache.ts";
+import type { AskedModels } from "./asked_models.ts";
+
+/** What is known of a symbol here. */
+export interface AskedSymbol {
+  readonly champion: Pick<Model, "version" | "importance" | "feature_set">;
+  readonly calibrations: Pick<Calibrations, "now">;
+  /** Now, the label's (quote units). */
+  readonly priceOf: (label: Label) => number | null;
+}
+
+export interface AsksOptions {
+  readonly models: Pick<AskedModels, "of">;
+  /** Undefined where the symbol is not worked on here. */
+  readonly symbolOf: (symbol: string) => AskedSymbol | undefined;
+  readonly settings: SignalSettings;
+  /** From a second's beginning until its forecast is out (ms). */
+  readonly busy_ms: number;
+  readonly clock: Clock;
+}
+
+/** One that is to go through a model. */
+interface Open {
+  readonly at: number;
+  readonly ask: Ask;
+  readonly symbol: AskedSymbol;
+  readonly key: string;
+}
+
+export class Asks implements AskPort {
+  readonly cache: AskedCache;
+  readonly #options: AsksOptions;
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(options: AsksOptions) {
+    this.#options = options;
+    this.cache = new AskedCache(options.clock);
+  }
+
+  async predict(asks: readonly Ask[]): Promise<readonly (AskedAnswer | AskFault)[]> {
+    const answers = new Array<AskedAnswer | AskFault>(asks.length);
+    const open = new Map<string, Open[]>();
+    for (const [at, ask] of asks.entries()) {
+      const symbol = this.#options.symbolOf(ask.symbol);
+      if (!symbol) {
+        const detail = `${ask.symbol} is not worked on by this service now.`;
+        answers[at] = { code: "NO_PREDICTION_YET", field: "symbol", detail };
+        continue;
+      }
+      const version = ask.model_version ?? symbol.champion.version;
+      const key = askKey(ask, version);
+      const known = this.cache.get(key);
+      if (known) answers[at] = known;
+      else open.set(version, [...(open.get(version) ?? []), { at, ask, symbol, key }]);
+    }
+    for (const [version, rows] of open) await this.#ofModel(version, rows, answers);
+    return answers;
+  }
+
+  async #ofModel(version: string, rows: readonly Open[], answers: (AskedAnswer | AskFault)[]): Promise<void> {
+    if (version === ZERO_VERSION) {
+      for (const { at } of rows) answers[at] = noFeatures();
+      return;
+    }
+    const model = await this.#options.models.of(version).catch((error: unknown) => faultOf(error));
+    if ("code" in model) {
+      for (const { at } of rows) answers[at] = model;
+      return;
+    }
+    const sound = rows.filter(({ at, ask }) => {
+      const fault = faultOfValues(model, ask);
+      if (fault) answers[at] = fault;
+      return !fault;
+    });
+    if (sound.length === 0) return;
+    const yhats = await this.#inTurn(sound.length, () => model.infer(inputOf(model, sound), sound.length));
+    for (const [index, row] of sound.entries()) {
+      const answer = this.#answerOf(model, row, yhats[index]!);
+      answers[row.at] = answer;
+      if (!("code" in answer)) this.cache.set(row.key, answer);
+    }
+  }
+
+  /** One at a time, and few that wait. */
+  async #inTurn<T>(rows: number, run: () => Promise<T>): Promise<T> {
+    const { clock } = this.#options;
+    if (this.#waiting >= LIMITS.ask_waiting_max)
+      fail("TRY_AGAIN", `${this.#waiting} callers wait for a forecast already: ask again`);
+    this.#waiting++;
+    let given_up = false;
+    const turn = this.#tail.then(async () => {
+      if (rows > LIMITS.ask_rows_any_time) await this.#quiet();
+      return given_up ? undefined : await run();
+    });
+    this.#tail = turn.catch(() => undefined).finally(() => this.#waiting--);
+    const limit = { clock, ms: LIMITS.ask_ms_max, what: "the forecast that was asked for" };
+    const onGivenUp = (): void => {
+      given_up = true;
+    };
+    return (await withDeadline(turn, { ...limit, onGivenUp }))!;
+  }
+
+  /** Resolves once the tick of this second is over. */
+  async #quiet(): Promise<void> {
+    const { clock, busy_ms } = this.#options;
+    const since_ms = (clock.now() % US_PER_SEC) / US_PER_MS;
+    if (since_ms < busy_ms) await pause(clock, busy_ms - since_ms);
+  }
+
+  #answerOf(model: BatchModel, { ask, symbol }: Open, yhat: number): AskedAnswer | AskFault {
+    const { clock, settings } = this.#options;
+    const { horizon_s, label } = model.manifest;
+    const version: ModelVersion = modelVersion(ask.model_version ?? symbol.champion.version);
+    const fault = Number.isFinite(yhat) ? forecastFault(yhat, horizon_s) : `gave ${yhat}`;
+    if (fault) {
+      const detail = `${version} gives no sound forecast for these values: ${fault}.`;
+      return { code: "REQUEST_INVALID", field: ask.values_name, detail };
+    }
+    const asked = { model_version: version, horizon_s, label, yhat_log_return: yhat };
+    const now = symbol.calibrations.now(asked);
+    const worth = {
+      lower_log_return: now?.lower ?? null,
+      upper_log_return: now?.upper ?? null,
+      interval_coverage: now?.coverage ?? null,
+      p_up: now?.p_up ?? 0.5,
+      confidence: now?.confidence ?? 0.5,
+    };
+    const is_champion = version === symbol.champion.version;
+    const weights =
+      ask.include_weights && is_champion
+        ? symbol.champion.importance?.features.map(({ name, weight }) => [name, weight] as const)
+        : undefined;
+    return {
+      ...asked,
+      ...worth,
+      current_price: symbol.priceOf(label),
+      uncalibrated: now
+        ? null
+        : `${version} has made no forecasts of ${ask.symbol} here whose outcomes are known: interval, probabilities and signal are neutral`,
+      signal: (now && signalOf(worth, settings)) ?? neutral(settings),
+      weights: weights && Object.fromEntries(weights),
+      at_us: clock.now(),
+      cache_hit: false,
+    };
+  }
+}
+
+/** Nothing is known that would speak for a side. */
+const neutral = ({ signal_cost_bp: cost_bp }: SignalSettings): AskedAnswer["signal"] => ({
+  ...{ direction: "HOLD", confidence: 50, probabilities: { BUY: 25, HOLD: 50, SELL: 25 }, cost_bp },
+  ...{ recommendation: "AVOID", position_multiplier: 0, risk_level: "LOW" },
+});
+
+function faultOfValues(
+  model: BatchModel,
+  { values, values_name, set, model_version }: Ask,
+): AskFault | undefined {
+  const { feature_set, sequence_length, name, version } = model.manifest;
+  const invalid = (field: string, detail: string): AskFault => ({ code: "REQUEST_INVALID", field, detail });
+  if (set !== undefined && set !== feature_set)
+    return invalid("set", `set expected ${feature_set}, the set of ${name}/${version}, was ${set}.`);
+  if (sequence_length > 1) {
+    const detail = `${name}/${version} forecasts from ${sequence_length} vectors in a row: this path takes one. Name another model_version.`;
+    return invalid(model_version === undefined ? "symbol" : "model_version", detail);
+  }
+  const missing = model.names.find((one) => !Object.hasOwn(values, one));
+  if (missing !== undefined) {
+    const field = `${values_name}.${missing}`;
+    return invalid(
+      field,
+      `${field} expected a finite number, is missing: ${name}/${version} needs ${model.names.length} of ${feature_set}.`,
+    );
+  }
+  for (const [one, value] of Object.entries(values)) {
+    const field = `${values_name}.${one}`;
+    if (!model.names.includes(one))
+      return invalid(
+        field,
+        `${field} is no feature of ${feature_set}: expected only ${model.names.join(", ")}.`,
+      );
+    if (!Number.isFinite(Math.fround(value)))
+      return invalid(field, `${field} expected a finite float32, was ${value}.`);
+  }
+  return undefined;
+}
+
+function inputOf({ names }: BatchModel, rows: readonly Open[]): Float32Array {
+  const input = new Float32Array(rows.length * names.length);
+  for (const [row, { ask }] of rows.entries()) {
+    for (const [column, name] of names.entries()) input[row * names.length + column] = ask.values[name]!;
+  }
+  return input;
+}
+
+const noFeatures = (): AskFault => ({
+  ...{ code: "MODEL_UNKNOWN", field: "model_version" },
+  detail:
+    "no model is trained here: the forecast of no move serves, which looks at no feature. Train one first.",
+});
+
+/** What a caller can mend is theirs; the rest is thrown. */
+function faultOf(error: unknown): AskFault {
+  if (error instanceof ForetickError && error.code === "MODEL_UNKNOWN")
+    return { code: error.code, field: "model_version", detail: `${error.message}.` };
+  throw error;
+}
