@@ -18,13 +18,14 @@ import { fail } from "../src/base/errors.ts";
 import { createLogger, silentLogger } from "../src/base/log.ts";
 import { seededRng } from "../src/base/rng.ts";
 import { US_PER_SEC } from "../src/base/units.ts";
-import { v1 } from "../src/features/v1.ts";
-import { newestBundle } from "../src/model/newest.ts";
-import { type Pipeline, startPipeline } from "../src/pipeline.ts";
+import { v1 } from "../src/features/sets/v1.ts";
+import { newestBundle } from "../src/model/bundle/newest.ts";
 import { openDatabase } from "../src/record/database.ts";
-import { PaperExchange } from "../src/sim/exchange.ts";
-import { simulatedSource } from "../src/sim/simulator.ts";
-import { runScript } from "./source_flags.ts";
+import { PaperExchange } from "../src/sim/exchange/exchange.ts";
+import { simulatedSource } from "../src/sim/market/simulator.ts";
+import { type Pipeline, startPipeline } from "../src/system/pipeline.ts";
+import { withExample } from "./flags/example.ts";
+import { readFlags, runScript } from "./flags/source.ts";
 
 /** The planted, predictable share of the ten-second variance. Far more than a real market offers: half a day has to pass the gates. */
 const R2 = 0.08;
@@ -33,7 +34,14 @@ const HISTORY_S = 900;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+const USAGE = `usage: bun run demo
+
+  a simulated market, a model trained on it, a paper exchange and the service, with its page at PORT (8080); what it
+  keeps is under DATA_DIR/demo. Ctrl-C ends it`;
+const OPTIONS = { help: { type: "boolean", short: "h" } } as const;
+
 await runScript(async () => {
+  if (readFlags(OPTIONS, USAGE).flags.help) return say(withExample(USAGE, OPTIONS, "demo"));
   const asked = readConfig(process.env);
   const data_dir = join(asked.data_dir, "demo");
   const model_dir = join(data_dir, "models");
@@ -101,7 +109,7 @@ async function beginEmpty(data_dir: string): Promise<void> {
 
 /** Simulated hours and a ridge fitted on them, unless an earlier start left a model that fits. */
 async function trainOnce(data_dir: string, model_dir: string): Promise<void> {
-  if ((await newestBundle(model_dir, v1)).dir !== undefined) return;
+  if ((await newestBundle(model_dir, [v1])).dir !== undefined) return;
   await mkdir(data_dir, { recursive: true });
   const tape = join(data_dir, "training.tape");
   const seconds = String(TRAIN_HOURS * 3_600);

@@ -1,7 +1,7 @@
-/** `bun run models list|show|register|promote|rollback|history`: which models there are, and which one serves. See docs/models.md. */
+/** `bun run models list|show|register|import|ensemble|promote|role|rollback|history`: which models there are, which one serves, and which are scored beside it. See docs/models.md. */
 
-import { modelsCommand } from "./models_command.ts";
-import { runScript } from "./source_flags.ts";
+import { runScript } from "./flags/source.ts";
+import { modelsCommand } from "./store/models_command.ts";
 
 await runScript(async () => {
   for (const line of await modelsCommand(process.argv.slice(2), process.env)) {

@@ -9,19 +9,23 @@
 import { systemClock } from "../src/base/clock.ts";
 import { type Config, readConfig } from "../src/base/config.ts";
 import { fail } from "../src/base/errors.ts";
-import { createLogger, type Logger } from "../src/base/log.ts";
+import type { Logger } from "../src/base/log.ts";
 import type { Micros } from "../src/base/units.ts";
-import type { FeatureSet } from "../src/features/set.ts";
-import { FEATURE_SETS } from "../src/features/sets.ts";
+import { FEATURE_SETS } from "../src/features/sets/all.ts";
+import type { FeatureSet } from "../src/features/sets/feature_set.ts";
+import { barsOfReader, type ReadersBars } from "../src/record/bars/bars_of_reader.ts";
 import type { Database } from "../src/record/database.ts";
-import { compareRange, storedRange } from "../src/record/parity_range.ts";
-import { mergeReports, type ParityReport } from "../src/record/parity_report.ts";
-import { ParityRuns } from "../src/record/parity_runs.ts";
-import { Refresher } from "../src/record/refresher.ts";
-import { openStore } from "./open_store.ts";
-import { parityLines } from "./parity_lines.ts";
-import { ProgressBar } from "./progress_bar.ts";
-import { type Flags, readFlags, runScript, timeFlag } from "./source_flags.ts";
+import { compareRange, storedRange } from "../src/record/parity/range.ts";
+import { mergeReports, type ParityReport } from "../src/record/parity/report.ts";
+import { ParityRuns } from "../src/record/parity/runs.ts";
+import { mayInsert } from "../src/record/server/rights.ts";
+import { requireFeatureFunctions } from "../src/record/sql/feature_functions.ts";
+import { isOwn } from "../src/record/sql/schema_version.ts";
+import { withExample } from "./flags/example.ts";
+import { databaseUrl, type Flags, readFlags, runScript, timeFlag } from "./flags/source.ts";
+import { parityLines } from "./lines/parity.ts";
+import { ProgressBar } from "./lines/progress_bar.ts";
+import { withStore } from "./store/with_store.ts";
 
 const USAGE = `usage: bun run parity [--from 2026-11-20] [--to 2026-11-21T12:00] [--symbol BTCUSDT] [--set v1]
 
@@ -48,24 +52,23 @@ interface Wanted {
 
 await runScript(async () => {
   const { flags } = readFlags(OPTIONS, USAGE);
-  if (flags.help) return void process.stdout.write(`${USAGE}\n`);
+  if (flags.help)
+    return void process.stdout.write(
+      `${withExample(USAGE, OPTIONS, "parity", { from: "2026-11-20", to: "2026-11-21", set: ["v1"] })}\n`,
+    );
   const config = readConfig(process.env);
   const wanted = wantedOf(flags, config);
-  const log = createLogger({ level: "warn", format: config.log_format });
-  const url = (flags["database-url"] as string | undefined) ?? config.database_url;
-  const database = await openStore({ url, data_dir: config.data_dir, log });
-  try {
+  await withStore({ config, url: databaseUrl(flags, config) }, async (database, log) => {
+    await requireFeatureFunctions(database.sql, wanted.sets);
     const reports = await compareAll(database, wanted, log);
     for (const line of parityLines(reports)) process.stdout.write(`${line}\n`);
     if (reports.some(({ rows_unexplained }) => rows_unexplained > 0)) process.exitCode = 1;
-  } finally {
-    await database.close();
-  }
+  });
 });
 
 /** @throws ForetickError CONFIG_INVALID where there is nothing to compare: that proves nothing. */
 async function compareAll(database: Database, wanted: Wanted, log: Logger): Promise<ParityReport[]> {
-  const bars = new Refresher({ database, clock: systemClock, log });
+  const bars = await barsOfReader({ database, clock: systemClock, log });
   const bar = new ProgressBar(systemClock, process.stderr);
   const reports: ParityReport[] = [];
   const progress = { rows: 0 };
@@ -89,7 +92,7 @@ async function compareAll(database: Database, wanted: Wanted, log: Logger): Prom
 
 interface Parts {
   readonly database: Database;
-  readonly bars: Refresher;
+  readonly bars: ReadersBars;
   readonly bar: ProgressBar;
   readonly wanted: Wanted;
   readonly progress: { rows: number };
@@ -116,8 +119,13 @@ async function compareOne(
     bar.show({ title: "compare", done, at, count: progress.rows, unit: "rows" });
   }
   const report = mergeReports(spans);
-  await new ParityRuns(sql).add(report, "command", started_us);
+  if (await keepsRuns(database)) await new ParityRuns(sql).add(report, "command", started_us);
   return report;
+}
+
+/** The result is shown in any case; it is stored where this role may, and no other version keeps the database. */
+async function keepsRuns({ sql, schema }: Database): Promise<boolean> {
+  return isOwn(schema) && (await mayInsert(sql, "parity_runs"));
 }
 
 function wantedOf(flags: Flags, config: Config): Wanted {

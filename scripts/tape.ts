@@ -9,15 +9,16 @@ import { statSync } from "node:fs";
 import { systemClock } from "../src/base/clock.ts";
 import { fail } from "../src/base/errors.ts";
 import { US_PER_SEC } from "../src/base/units.ts";
-import { writeOracle } from "../src/sim/oracle.ts";
-import type { SimulatedSource } from "../src/sim/simulator.ts";
-import type { MarketSource } from "../src/sim/source.ts";
-import { writeTape } from "../src/sim/tape_write.ts";
-import { type Flags, numberFlag, readFlags, runScript, sourceOf } from "./source_flags.ts";
+import type { MarketSource } from "../src/binance/capture/market_source.ts";
+import { writeTape } from "../src/binance/capture/tape_write.ts";
+import { writeOracle } from "../src/sim/market/oracle.ts";
+import type { SimulatedSource } from "../src/sim/market/simulator.ts";
+import { withExample } from "./flags/example.ts";
+import { type Flags, numberFlag, readFlags, runScript, sourceOf } from "./flags/source.ts";
 
 const USAGE = `usage: bun run tape --from <recording.gz…> --to <file.tape>
        bun run tape --simulate [--seed 7] [--seconds 3600] [--r2 0.02] [--symbol BTCUSDT]
-                    [--start 2026-01-01T00:00:00Z] [--signal linear|interaction] [--no-depth]
+                    [--start 2026-01-01T00:00:00Z] [--signal linear|flow|interaction] [--no-depth]
                     [--oracle <file.csv>] --to <file.tape>
   --no-depth  trades and quotes alone: three times as fast, enough for training
   --oracle    the planted conditional mean of every second, to measure a model by`;
@@ -42,7 +43,9 @@ const PROGRESS_EVERY_US = 500_000;
 await runScript(async () => {
   const { flags, rest } = readFlags(OPTIONS, USAGE);
   if (flags.help) {
-    process.stdout.write(`${USAGE}\n`);
+    process.stdout.write(
+      `${withExample(USAGE, OPTIONS, "tape", { simulate: true, seconds: "3600", to: "hour.tape" })}\n`,
+    );
     return;
   }
   if (flags.to === undefined)
