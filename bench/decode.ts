@@ -19,8 +19,8 @@ import type {
   SbeMessage,
   TradesMessage,
 } from "../src/binance/sbe/messages.ts";
-import { combined, delivered, jsonOf } from "./json_text.ts";
-import { byTurns, inFreshProcess, machine, median, printAim, printTable } from "./measure.ts";
+import { combined, delivered, jsonOf } from "./peers/json_text.ts";
+import { byTurns, inFreshProcess, machine, median, printAim, printTable } from "./peers/measure.ts";
 
 const ROUNDS = 5;
 const MESSAGES = 2_048;

@@ -2,7 +2,7 @@
  * How fast is the whole way from a frame to a prediction, on one core?
  *
  * A tape's frames, in memory, go through what a frame goes through behind the socket, the product's own
- * objects wired as `pipeline.ts` wires them: Feed (decode, rescale, duplicates), SymbolLine (lane, features,
+ * objects wired as `pipeline.ts` wires them: Feed (decode, rescale, duplicates), SymbolWorker (lane, features,
  * order book, check of the book against the quotes), each second a forecast of the ONNX model, awaited before
  * the next frame, outcomes joined. Nothing is stored. The look-back is the tape's own trades, moved back by
  * the tape's length, so that every second is forecast from the first on.
@@ -14,24 +14,25 @@
  */
 
 import { type Clock, systemClock } from "../src/base/clock.ts";
+import { readConfig } from "../src/base/config.ts";
 import { fail } from "../src/base/errors.ts";
 import { silentLogger } from "../src/base/log.ts";
 import { type Micros, tradeId, US_PER_SEC } from "../src/base/units.ts";
-import { Continuity } from "../src/binance/continuity.ts";
+import type { TapeHeader } from "../src/binance/capture/tape_format.ts";
+import { readTapeHeader, type TapeFrame, tapeFrames } from "../src/binance/capture/tape_read.ts";
 import type { DepthSnapshotEvent, StreamName, TradeEvent } from "../src/binance/events.ts";
-import { Feed } from "../src/binance/feed.ts";
-import { FrameReader } from "../src/binance/reader.ts";
 import { decodeFrame } from "../src/binance/sbe/decode.ts";
-import { STREAM_TIMING } from "../src/binance/stream_options.ts";
-import { FEATURE_SETS } from "../src/features/sets.ts";
-import { v1 } from "../src/features/v1.ts";
-import { loadBundle } from "../src/model/bundle.ts";
+import { Continuity } from "../src/binance/stream/continuity.ts";
+import { Feed } from "../src/binance/stream/feed.ts";
+import { STREAM_TIMING } from "../src/binance/stream/options.ts";
+import { FrameReader } from "../src/binance/stream/reader.ts";
+import { FEATURE_SETS } from "../src/features/sets/all.ts";
+import { v1 } from "../src/features/sets/v1.ts";
+import { loadBundle } from "../src/model/bundle/bundle.ts";
+import { newestBundle } from "../src/model/bundle/newest.ts";
 import { ModelSlot } from "../src/model/model_slot.ts";
-import { newestBundle } from "../src/model/newest.ts";
-import { readTapeHeader, type TapeFrame, tapeFrames } from "../src/sim/tape.ts";
-import type { TapeHeader } from "../src/sim/tape_format.ts";
-import { SymbolLine, type SymbolLineOptions } from "../src/symbol_line.ts";
-import { combined, jsonOf } from "./json_text.ts";
+import { SymbolWorker, type SymbolWorkerOptions } from "../src/system/symbol_worker.ts";
+import { combined, jsonOf } from "./peers/json_text.ts";
 import {
   byTurns,
   canPin,
@@ -41,8 +42,8 @@ import {
   median,
   printAim,
   printTable,
-} from "./measure.ts";
-import { benchModels, benchTape, hasRecording, type TapeName } from "./stage.ts";
+} from "./peers/measure.ts";
+import { benchModels, benchTape, hasRecording, type TapeName } from "./peers/stage.ts";
 
 const ROUNDS = 5;
 const PASSES = 7;
@@ -99,8 +100,8 @@ async function* each<T>(rows: readonly T[]): AsyncGenerator<T> {
 
 const nothing = (): void => {};
 
-/** REST and the database, as far as a line asks them. */
-function backing(tape: Tape): Pick<SymbolLineOptions, "rest" | "history" | "writer"> {
+/** REST and the database, as far as a worker asks them. */
+function backing(tape: Tape): Pick<SymbolWorkerOptions, "rest" | "history" | "writer"> {
   const before = tradesBefore(tape);
   const { symbol, snapshot, start_us } = tape.header;
   const depth: DepthSnapshotEvent = {
@@ -111,36 +112,44 @@ function backing(tape: Tape): Pick<SymbolLineOptions, "rest" | "history" | "writ
     received_us: start_us as Micros,
     update_id: snapshot.last_update_id as DepthSnapshotEvent["update_id"],
   };
-  const rest: SymbolLineOptions["rest"] = {
+  const rest: ReturnType<SymbolWorkerOptions["rest"]> = {
     depth: async () => depth,
     trades: async () => before.slice(-1_000),
     historicalTrades: async () => [],
     tradesBetween: () => each([]),
     serverTime: async () => start_us as Micros,
   };
-  const history: SymbolLineOptions["history"] = {
+  const history: ReturnType<SymbolWorkerOptions["history"]> = {
     tradesSince: (_, from_us) =>
-      each(before.filter(({ ts_us }) => ts_us >= from_us).map((trade) => ({ trade, late: false }))),
+      each(
+        before
+          .filter(({ ts_us }) => ts_us >= from_us)
+          .map((trade) => ({ trade, late: false, set_aside: null })),
+      ),
     quotesSince: () => each([]),
+    absentTrades: async () => [],
     lastQuote: async () => undefined,
+    lastTrade: async () => undefined,
     lastVectorAt: async () => undefined,
     disconnectsSince: async () => [],
   };
-  const writer: SymbolLineOptions["writer"] = {
+  const writer: SymbolWorkerOptions["writer"] = {
     trade: nothing,
     quote: nothing,
     disconnect: nothing,
+    lookBack: nothing,
     book: nothing,
     features: nothing,
     prediction: nothing,
     outcome: nothing,
+    signal: nothing,
     flush: async () => {},
   };
-  return { rest, history, writer };
+  return { rest: () => rest, history: () => history, writer };
 }
 
 class Run {
-  readonly line: SymbolLine;
+  readonly worker: SymbolWorker;
   readonly #feed: Feed;
   readonly #clock: Clock;
   readonly #frames: readonly TapeFrame[];
@@ -151,11 +160,18 @@ class Run {
   constructor(tape: Tape, slot: ModelSlot, parts: ReturnType<typeof backing>) {
     this.#frames = tape.frames;
     this.#now_us = tape.header.start_us;
-    this.#clock = { ...systemClock, now: () => this.#now_us as Micros };
+    // One clock, read two ways, as a machine's are; the pace of the tape is the bench's own affair.
+    this.#clock = {
+      ...systemClock,
+      now: () => this.#now_us as Micros,
+      monotonicUs: () => this.#now_us - tape.header.start_us,
+    };
     const { symbol } = tape.header;
-    this.line = new SymbolLine({
+    this.worker = new SymbolWorker({
       ...parts,
-      ...{ symbol, sets: FEATURE_SETS, streams: STREAMS, slot, clock: this.#clock, log: silentLogger },
+      ...{ symbol, sets: FEATURE_SETS, streams: STREAMS, clock: this.#clock, log: silentLogger },
+      roster: { champion: slot, beside: [] },
+      signals: readConfig({}),
       grace_ms: 250,
       deadline_ms: 100,
       interval_ms: 1_000,
@@ -165,22 +181,33 @@ class Run {
     this.#feed = new Feed({
       symbols: [symbol],
       clock: this.#clock,
-      continuity: new Continuity([symbol], STREAMS, STREAM_TIMING.stale_after_ms),
-      onEvent: (event) => this.line.onEvent(event),
+      continuity: new Continuity([symbol], STREAMS, STREAM_TIMING.patience),
+      onEvent: (event) => this.worker.onEvent(event),
       onFrame: undefined,
     });
   }
 
   /** Plays frames until a trade has come, and waits for the look-back. */
   async begin(): Promise<void> {
-    while (!this.line.state.last_trade) this.#play();
-    while (this.line.lane.holding) await new Promise((done) => setTimeout(done, 0));
-    await this.line.predictor.idle();
+    while (!this.worker.state.received_us.has("trade")) this.#play();
+    while (this.worker.lane.holding) await new Promise((done) => setTimeout(done, 0));
+    await this.worker.predictor.idle();
   }
 
   async playAll(): Promise<void> {
-    const { predictor } = this.line;
+    const { predictor } = this.worker;
     while (this.#at < this.#frames.length) {
+      const { lane } = this.worker;
+      // A second that is over before the next frame comes is closed then, as the service's watch does it.
+      for (
+        let due_us = lane.clockDeadline;
+        due_us < this.#frames[this.#at]!.at_us;
+        due_us = lane.clockDeadline
+      ) {
+        this.#now_us = Math.max(this.#now_us, due_us);
+        this.worker.onTime();
+        if (predictor.waiting > 0) await predictor.idle();
+      }
       this.#play();
       if (predictor.waiting > 0) await predictor.idle();
     }
@@ -191,7 +218,7 @@ class Run {
     const { at_us, frame } = this.#frames[this.#at++]!;
     this.#now_us = at_us;
     if (at_us >= this.#tick_us) {
-      this.line.onTime();
+      this.worker.onTime();
       this.#tick_us = at_us + TICK_US;
     }
     this.#feed.deliver(frame, at_us as Micros);
@@ -219,7 +246,7 @@ const middle = (passes: readonly Pass[]): Pass => ({
 
 async function timeForetick(path: string): Promise<Figures> {
   const tape = await readTape(path);
-  const { dir } = await newestBundle(await benchModels(), v1);
+  const { dir } = await newestBundle(await benchModels(), [v1]);
   const model = await loadBundle(dir ?? fail("BUNDLE_INVALID", "expected the bench's model, was none"));
   const slot = new ModelSlot(model, silentLogger);
   const parts = backing(tape);
@@ -237,8 +264,8 @@ async function timeForetick(path: string): Promise<Figures> {
     passes.push(await timePass(() => run.playAll()));
   }
   await slot.close();
-  const { predictions } = seen.line.predictor.counters;
-  const seconds = seen.line.lane.counters.seconds_closed;
+  const { predictions } = seen.worker.predictor.counters;
+  const seconds = seen.worker.lane.counters.seconds_closed;
   return { ...middle(passes), predictions, seconds, vectors: hasher.digest("hex") };
 }
 

@@ -9,11 +9,11 @@
 import { seededRng } from "../src/base/rng.ts";
 import { micros, priceE8, qtyE8, tradeId, unixSec, updateId } from "../src/base/units.ts";
 import type { QuoteEvent, TradeEvent } from "../src/binance/events.ts";
-import { FeatureEngine } from "../src/features/engine.ts";
-import type { FeatureSet } from "../src/features/set.ts";
-import { FEATURE_SETS } from "../src/features/sets.ts";
-import { NaiveV1 } from "../test/features/naive.ts";
-import { byTurns, machine, median, printTable, quantile } from "./measure.ts";
+import { FeatureEngine } from "../src/features/live/engine.ts";
+import { FEATURE_SETS } from "../src/features/sets/all.ts";
+import type { FeatureSet } from "../src/features/sets/feature_set.ts";
+import { NaiveV1 } from "../test/features/naive/naive.ts";
+import { byTurns, machine, median, printTable, quantile } from "./peers/measure.ts";
 
 const SYMBOL = "BTCUSDT";
 const FIRST_SEC = 1_700_000_100;
@@ -41,6 +41,7 @@ function makeTape(): Second[] {
         cents += rng.below(21) - 10;
         return {
           kind: "trade" as const,
+          epoch: 0,
           symbol: SYMBOL,
           ts_us: time(index, count),
           received_us: time(index, count),
@@ -53,6 +54,7 @@ function makeTape(): Second[] {
     );
     const quotes = Array.from({ length: QUOTES_PER_S }, (_, index) => ({
       kind: "quote" as const,
+      epoch: 0,
       symbol: SYMBOL,
       ts_us: time(index, QUOTES_PER_S),
       received_us: time(index, QUOTES_PER_S),

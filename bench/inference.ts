@@ -6,11 +6,11 @@
  */
 
 import { seededRng } from "../src/base/rng.ts";
-import { prepareEvaluator } from "../src/model/evaluator.ts";
-import { readOnnx } from "../src/model/onnx_read.ts";
-import { openSession } from "../src/model/session.ts";
-import { OnnxGraphBuilder } from "../src/train/onnx.ts";
-import { byTurns, grouped, inFreshProcess, machine, median, printTable, quantile } from "./measure.ts";
+import { prepareEvaluator } from "../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../src/model/onnx/read.ts";
+import { openSession } from "../src/model/onnx/session.ts";
+import { OnnxGraphBuilder } from "../src/train/export/onnx.ts";
+import { byTurns, grouped, inFreshProcess, machine, median, printTable, quantile } from "./peers/measure.ts";
 
 const ROUNDS = 5;
 const CALLS = 20_000;
@@ -48,7 +48,7 @@ function graphBytes(hidden: readonly number[]): Uint8Array {
 async function time(graph: GraphName, variant: Variant): Promise<Timing> {
   const bytes = graphBytes(GRAPHS[graph]);
   const evaluator = prepareEvaluator(readOnnx(bytes));
-  const session = await openSession(bytes, evaluator.input_dims);
+  const session = await openSession(bytes, evaluator);
   const rng = seededRng(2);
   const took_us: number[] = [];
   for (let call = -WARM_UP_CALLS; call < CALLS; call++) {

@@ -16,8 +16,15 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Hono } from "hono";
 import postgres from "postgres";
-import { machine, printAim, printTable } from "./measure.ts";
-import { firstForecast, type RunningService, startExchange, startPart, startService } from "./processes.ts";
+import { machine, printAim, printTable } from "./peers/measure.ts";
+import { memoryMb } from "./peers/memory.ts";
+import {
+  firstForecast,
+  type RunningService,
+  startExchange,
+  startPart,
+  startService,
+} from "./peers/processes.ts";
 
 const AIM_MB = 300;
 const SAMPLE_EVERY_MS = 1_000;
@@ -31,16 +38,6 @@ interface Sample {
   readonly service_peak_mb: number;
   readonly database_mb: number;
   readonly idle_mb: number;
-}
-
-/** Bytes of a process by the kernel's own sum over its mappings, in MB of 10^6; 0 where it has gone. */
-function memoryMb(pid: number, field: "Rss" | "Pss"): number {
-  try {
-    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    return (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0) * 1_024) / 1e6;
-  } catch {
-    return 0;
-  }
 }
 
 /** The most a process has had resident since it began, in MB of 10^6. */

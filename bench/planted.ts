@@ -11,19 +11,22 @@ import { systemClock } from "../src/base/clock.ts";
 import { fail } from "../src/base/errors.ts";
 import { seededRng } from "../src/base/rng.ts";
 import { US_PER_SEC } from "../src/base/units.ts";
-import { v1 } from "../src/features/v1.ts";
+import { v1 } from "../src/features/sets/v1.ts";
 import { evaluateGates, type GateResult, mayServe, readGates } from "../src/model/gates.ts";
-import type { SignalKind } from "../src/sim/planted_signal.ts";
-import { simulatedSource } from "../src/sim/simulator.ts";
-import { intervalsOf } from "../src/train/bootstrap.ts";
-import { type Dataset, DatasetBuilder, type RowRange } from "../src/train/dataset.ts";
-import { checkExport } from "../src/train/export_check.ts";
-import { gateFigures } from "../src/train/gate_figures.ts";
+import type { SignalKind } from "../src/sim/market/planted_signal.ts";
+import { simulatedSource } from "../src/sim/market/simulator.ts";
+import type { HeldDataset } from "../src/train/data/dataset.ts";
+import type { RowRange } from "../src/train/data/row_range.ts";
+import { HeldRows } from "../src/train/data/row_store.ts";
+import { checkExport } from "../src/train/export/export_check.ts";
+import type { Fitted, ModelKind } from "../src/train/fit/trainable.ts";
+import { trainableOf } from "../src/train/fit/trainables.ts";
+import { intervalsOf } from "../src/train/judge/bootstrap.ts";
+import { gateFigures } from "../src/train/judge/gate_figures.ts";
+import { DatasetBuilder } from "../src/train/rows/dataset_builder.ts";
+import { readSimulatedRows } from "../src/train/rows/simulated_rows.ts";
 import { type TrainingRun, train } from "../src/train/run.ts";
-import { readSimulatedRows } from "../src/train/simulated_rows.ts";
-import type { Fitted, ModelKind } from "../src/train/trainable.ts";
-import { trainableOf } from "../src/train/trainables.ts";
-import { inFreshProcess, machine, printAim, printTable } from "./measure.ts";
+import { inFreshProcess, machine, printAim, printTable } from "./peers/measure.ts";
 
 interface Case {
   readonly signal: SignalKind;
@@ -94,7 +97,10 @@ async function measure(name: string, seed: number): Promise<Result> {
   const { signal, r2, days, kinds } = CASES[name]!;
   const started_us = systemClock.monotonicUs();
   const source = simulatedSource({ seed, start_us: START_US, r2, signal, depth: false });
-  const builder = new DatasetBuilder({ horizon_s: 10 });
+  const builder = new DatasetBuilder(
+    { symbol: source.symbol, set: v1, horizon_s: 10, label: "mid" },
+    new HeldRows(v1.names.length),
+  );
   readSimulatedRows(source, days * DAY_S, v1, (row) => builder.push(row));
   const dataset = builder.finish();
   const data_us = systemClock.monotonicUs();
@@ -132,7 +138,7 @@ function scoreOf(run: TrainingRun, { name }: Fitted): Pick<ModelResult, "model" 
   return { model: name, r2: score.r2, interval: score.intervals.r2 };
 }
 
-async function figuresOf(dataset: Dataset, run: TrainingRun, fitted: Fitted) {
+async function figuresOf(dataset: HeldDataset, run: TrainingRun, fitted: Fitted) {
   const { test } = run.split;
   const bytes = fitted.toOnnx({});
   const { tolerance } = fitted.golden(dataset, test);
@@ -142,7 +148,7 @@ async function figuresOf(dataset: Dataset, run: TrainingRun, fitted: Fitted) {
   return gateFigures(score, over_ridge, { bytes: bytes.length, latency });
 }
 
-function explained({ y }: Dataset, test: RowRange, forecasts: Float64Array): number {
+function explained({ y }: HeldDataset, test: RowRange, forecasts: Float64Array): number {
   let error2 = 0;
   let square = 0;
   for (const [index, forecast] of forecasts.entries()) {
@@ -152,7 +158,7 @@ function explained({ y }: Dataset, test: RowRange, forecasts: Float64Array): num
   return 1 - error2 / square;
 }
 
-function shareOf(dataset: Dataset, test: RowRange, truth: Float64Array, model: Fitted, seed: number) {
+function shareOf(dataset: HeldDataset, test: RowRange, truth: Float64Array, model: Fitted, seed: number) {
   const y = dataset.y.slice(test.from, test.to);
   const forecasts = model.forecast(dataset, test);
   const found = y.map((value, row) => value ** 2 - (value - forecasts[row]!) ** 2);

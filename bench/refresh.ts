@@ -16,12 +16,13 @@ import { parseArgs } from "node:util";
 import { sleep, systemClock } from "../src/base/clock.ts";
 import { silentLogger as log } from "../src/base/log.ts";
 import { micros, priceE8, qtyE8, tradeId, updateId } from "../src/base/units.ts";
-import { connectTo, type Database, openDatabase } from "../src/record/database.ts";
-import { Maintenance } from "../src/record/maintenance.ts";
-import { Refresher } from "../src/record/refresher.ts";
-import { Writer } from "../src/record/writer.ts";
-import { loadSimulated } from "./load.ts";
-import { grouped, machine, median, printTable, quantile } from "./measure.ts";
+import { Refresher } from "../src/record/bars/refresher.ts";
+import { type Database, openDatabase } from "../src/record/database.ts";
+import { Maintenance } from "../src/record/retention/maintenance.ts";
+import { connectTo } from "../src/record/server/client.ts";
+import { Writer } from "../src/record/write/writer.ts";
+import { loadSimulated } from "./peers/load.ts";
+import { grouped, machine, median, printTable, quantile } from "./peers/measure.ts";
 
 const START_US = Date.UTC(2024, 7, 8) * 1_000;
 const SEC_US = 1_000_000;
@@ -77,7 +78,7 @@ async function live(
 
 function write(writer: Writer, from_us: number, i: number): void {
   const ts_us = micros(from_us + Math.floor((i * SEC_US) / EVENTS_PER_S));
-  const common = { symbol: SYMBOL, ts_us, received_us: ts_us };
+  const common = { symbol: SYMBOL, epoch: 0, ts_us, received_us: ts_us };
   const price_e8 = priceE8(6_100_000_000_000 + (i % 1_000) * 1_000_000);
   const id = Math.floor(from_us / 100) + i;
   if (i % 2 === 0) {

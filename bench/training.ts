@@ -1,5 +1,5 @@
 /**
- * How fast are the networks fitted: rows a second on each backend, and what that makes of thirty days?
+ * How fast are the networks fitted: rows per second on each backend, and what that makes of thirty days?
  *
  * A day of random vectors in the shape of v1; each variant in fresh processes, in alternating order, the median of
  * the rounds. "Learned" counts rows through a whole step: inputs made, loss, gradient, optimiser. "Forecast" is
@@ -7,13 +7,13 @@
  */
 
 import { seededRng } from "../src/base/rng.ts";
-import { v1 } from "../src/features/v1.ts";
-import type { Dataset } from "../src/train/dataset.ts";
+import { v1 } from "../src/features/sets/v1.ts";
+import type { HeldDataset } from "../src/train/data/dataset.ts";
+import { isNetwork, MODEL_KINDS, type NetworkKind } from "../src/train/fit/trainable.ts";
 import { type BackendName, openBackend } from "../src/train/network/backend.ts";
 import { networkTrainable } from "../src/train/network/fit.ts";
 import { FIT_DEFAULTS } from "../src/train/network/settings.ts";
-import { isNetwork, MODEL_KINDS, type NetworkKind } from "../src/train/trainable.ts";
-import { byTurns, grouped, inFreshProcess, machine, median, printAim, printTable } from "./measure.ts";
+import { byTurns, grouped, inFreshProcess, machine, median, printAim, printTable } from "./peers/measure.ts";
 
 const ROUNDS = 3;
 const DAY_S = 86_400;
@@ -43,7 +43,7 @@ interface Speed {
   readonly memory_mb: number;
 }
 
-function randomDay(): Dataset {
+function randomDay(): HeldDataset {
   const rng = seededRng(1);
   const columns = v1.names.length;
   return {
@@ -52,6 +52,8 @@ function randomDay(): Dataset {
     set_hash: v1.hash,
     names: v1.names,
     horizon_s: 10,
+    cadence_s: 1,
+    label: "mid",
     rows: DAY_S,
     rows_seen: DAY_S,
     removed: { not_warm: 0, null_feature: 0, no_label: 0 },
@@ -59,7 +61,8 @@ function randomDay(): Dataset {
     values: Float64Array.from({ length: DAY_S * columns }, () => rng.normal()),
     y: Float64Array.from({ length: DAY_S }, () => 3e-4 * rng.normal()),
     last_return: new Float64Array(DAY_S),
-    mid: new Float64Array(DAY_S).fill(61_000),
+    price: new Float64Array(DAY_S).fill(61_000),
+    y_other: new Float64Array(DAY_S).fill(Number.NaN),
   };
 }
 
@@ -85,7 +88,7 @@ async function measure(backend_name: BackendName, kind: NetworkKind): Promise<Sp
 }
 
 function report(): void {
-  console.log("fitting a network on vectors of v1: rows a second, and thirty days");
+  console.log("fitting a network on vectors of v1: rows per second, and thirty days");
   console.log(`median of ${ROUNDS} rounds\n${machine()}\n`);
   const measured = byTurns(VARIANTS, ROUNDS, (variant) =>
     inFreshProcess<Speed | null>(import.meta.path, variant.split(" ")),

@@ -1,20 +1,20 @@
 /**
  * What the benches of the running product need before they can begin: tapes to play and a model to ask. Both
- * are made once and kept in .data/bench; delete the folder to make them anew.
+ * are made once and kept in .data/bench; delete the folder to make them again.
  */
 
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { fail } from "../src/base/errors.ts";
-import { v1 } from "../src/features/v1.ts";
-import { newestBundle } from "../src/model/newest.ts";
-import { recordingSource } from "../src/sim/recording.ts";
-import { simulatedSource } from "../src/sim/simulator.ts";
-import type { MarketSource } from "../src/sim/source.ts";
-import { writeTape } from "../src/sim/tape_write.ts";
+import { fail } from "../../src/base/errors.ts";
+import type { MarketSource } from "../../src/binance/capture/market_source.ts";
+import { writeTape } from "../../src/binance/capture/tape_write.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import { newestBundle } from "../../src/model/bundle/newest.ts";
+import { simulatedSource } from "../../src/sim/market/simulator.ts";
+import { recordingSource } from "../../src/sim/recording/recording.ts";
 
-export const ROOT = resolve(import.meta.dir, "..");
+export const ROOT = resolve(import.meta.dir, "..", "..");
 const DIR = join(ROOT, ".data", "bench");
 const MODELS = join(DIR, "models");
 const RECORDINGS = ["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"].map((name) =>
@@ -29,7 +29,7 @@ const TRAINING_R2 = 0.08;
 
 export type TapeName = "recorded" | "simulated";
 
-/** Whether there is a recorded market here; without it the simulated one speaks alone. */
+/** Whether there is a recorded market here; without it only the simulated one is used. */
 export const hasRecording = (): boolean => RECORDINGS.every((path) => existsSync(path));
 
 /** @returns the path of the tape. */
@@ -42,14 +42,14 @@ export async function benchTape(name: TapeName): Promise<string> {
 
 /** @returns a folder of bundles with one in it: a ridge on v1, fitted on a simulated market. */
 export async function benchModels(): Promise<string> {
-  if ((await newestBundle(MODELS, v1)).dir !== undefined) return MODELS;
+  if ((await newestBundle(MODELS, [v1])).dir !== undefined) return MODELS;
   const source = () =>
     simulatedSource({ seed: 8, r2: TRAINING_R2, start_us: SIMULATION_START_US, depth: false });
   const tape = await kept(join(DIR, "predictable.tape"), source, TRAINING_SECONDS);
   const command = ["scripts/train.ts", "--model", "ridge", "--tape", tape, "--out", MODELS];
   const { exitCode, stderr } = Bun.spawnSync([process.execPath, ...command], { cwd: ROOT });
   if (exitCode !== 0) fail("TRAIN_DATA", `${command.join(" ")}: ${stderr.toString()}`);
-  const { dir, passed_over } = await newestBundle(MODELS, v1);
+  const { dir, passed_over } = await newestBundle(MODELS, [v1]);
   if (dir === undefined)
     fail("BUNDLE_INVALID", `expected the bench's model to be servable: ${JSON.stringify(passed_over)}`);
   return MODELS;

@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Client } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { simulatedSource } from "../src/sim/simulator.ts";
+import { simulatedSource } from "../../src/sim/market/simulator.ts";
 
 export interface LoadOptions {
   readonly url: string;
@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly start_us: number;
   readonly seconds: number;
   readonly seed: number;
+  /** Default BTCUSDT. */
+  readonly symbol?: string;
   /** Events a second, each kind; the simulator's defaults where left out. */
   readonly trades_per_s?: number;
   readonly quotes_per_s?: number;
@@ -86,9 +88,10 @@ async function store(client: Client, table: Table, lines: readonly string[]): Pr
   return rowCount ?? 0;
 }
 
-function* batches({ start_us, seconds, seed, trades_per_s, quotes_per_s }: LoadOptions) {
+function* batches({ start_us, seconds, seed, symbol, trades_per_s, quotes_per_s }: LoadOptions) {
   const source = simulatedSource({
     ...{ seed, start_us, depth: false },
+    ...(symbol === undefined ? {} : { symbol }),
     ...(trades_per_s === undefined ? {} : { trades_per_s }),
     ...(quotes_per_s === undefined ? {} : { quotes_per_s }),
   });
@@ -98,14 +101,14 @@ function* batches({ start_us, seconds, seed, trades_per_s, quotes_per_s }: LoadO
   for (let next = messages.next(); !next.done && next.value.at_us < end_us; next = messages.next()) {
     const { message } = next.value;
     if (message.kind === "trades") {
-      const { symbol, transact_time_us: ts_us } = message;
+      const { symbol: of, transact_time_us: ts_us } = message;
       for (const { id, price, qty, is_buyer_maker } of message.trades) {
-        lines.trades.push(`${symbol}\t${ts_us}\t${id}\t${price}\t${qty}\t${is_buyer_maker ? "t" : "f"}\n`);
+        lines.trades.push(`${of}\t${ts_us}\t${id}\t${price}\t${qty}\t${is_buyer_maker ? "t" : "f"}\n`);
       }
     } else if (message.kind === "best_bid_ask") {
-      const { symbol, event_time_us, book_update_id, bid_price, bid_qty, ask_price, ask_qty } = message;
+      const { symbol: of, event_time_us, book_update_id, bid_price, bid_qty, ask_price, ask_qty } = message;
       lines.quotes.push(
-        `${symbol}\t${event_time_us}\t${book_update_id}\t${bid_price}\t${bid_qty}\t${ask_price}\t${ask_qty}\n`,
+        `${of}\t${event_time_us}\t${book_update_id}\t${bid_price}\t${bid_qty}\t${ask_price}\t${ask_qty}\n`,
       );
     }
     for (const table of ["trades", "quotes"] as const) {

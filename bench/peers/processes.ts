@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
-import { fail } from "../src/base/errors.ts";
+import { fail } from "../../src/base/errors.ts";
 import { benchModels, ROOT } from "./stage.ts";
 
 export interface Running {
@@ -22,6 +22,11 @@ export interface RunningService extends Running {
   readonly data_dir: string;
 }
 
+/** The service's script. */
+export const SERVICE = "scripts/serve.ts";
+/** What it prints when it listens, and where. */
+export const LISTENS = /"url":"(http:[^"]+)"/;
+
 /** How long a process has to say what it is waited for (ms). */
 const START_MAX_MS = 60_000;
 
@@ -36,25 +41,39 @@ export async function startExchangeBy(command: readonly string[]): Promise<Runni
   return { pid: child.pid, close: child.close, ws_origin: said[1]!, rest_origin: said[2]! };
 }
 
-/** The service with everything on: embedded database, ONNX model, page and stream. */
-export async function startService(exchange: RunningExchange): Promise<RunningService> {
+/** The settings of a service at `exchange`, on any free port. */
+export const serviceEnvironment = (
+  exchange: Pick<RunningExchange, "ws_origin" | "rest_origin">,
+  data_dir: string,
+  model_dir: string,
+): Record<string, string> => ({
+  PORT: "0",
+  HOST: "127.0.0.1",
+  DATA_DIR: data_dir,
+  MODEL_DIR: model_dir,
+  BINANCE_SBE_URL: exchange.ws_origin,
+  BINANCE_REST_URL: exchange.rest_origin,
+  BINANCE_API_KEY: "paper",
+  LOG_FORMAT: "json",
+});
+
+/**
+ * The service with everything on: embedded database, ONNX model, page and stream.
+ * @param environment settings beside these, such as DATABASE_URL.
+ */
+export async function startService(
+  exchange: RunningExchange,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningService> {
   const data_dir = mkdtempSync(join(tmpdir(), "foretick-bench-"));
-  const child = start(["scripts/serve.ts"], {
-    PORT: "0",
-    HOST: "127.0.0.1",
-    DATA_DIR: data_dir,
-    MODEL_DIR: await benchModels(),
-    BINANCE_SBE_URL: exchange.ws_origin,
-    BINANCE_REST_URL: exchange.rest_origin,
-    BINANCE_API_KEY: "paper",
-    LOG_FORMAT: "json",
-  });
+  const settings = serviceEnvironment(exchange, data_dir, await benchModels());
+  const child = start([SERVICE], { WORKER: "off", ...settings, ...environment });
   const close = async (): Promise<void> => {
     await child.close();
     rmSync(data_dir, { recursive: true, force: true });
   };
   try {
-    const said = await child.hears(/"url":"(http:[^"]+)"/);
+    const said = await child.hears(LISTENS);
     return { pid: child.pid, close, url: said[1]!, data_dir };
   } catch (error) {
     await close();
@@ -80,21 +99,10 @@ export interface Listened extends Running {
 }
 
 function start(command: readonly string[], environment: Readonly<Record<string, string>>): Listened {
-  const child = Bun.spawn([process.execPath, ...command], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
   let text = "";
-  const listen = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
-    const decoder = new TextDecoder();
-    // What it says later is read too, or it would come to a stand at a full pipe; but not kept.
-    for await (const chunk of stream) if (text.length < 1 << 16) text += decoder.decode(chunk);
-  };
-  void listen(child.stdout);
-  void listen(child.stderr);
+  const child = spawnHeard(command, environment, (more) => {
+    if (text.length < 1 << 16) text += more;
+  });
   const hears = async (pattern: RegExp): Promise<RegExpExecArray> => {
     const deadline_ms = performance.now() + START_MAX_MS;
     for (;;) {
@@ -109,7 +117,31 @@ function start(command: readonly string[], environment: Readonly<Record<string, 
   return { pid: child.pid, hears, close: () => end(child) };
 }
 
-async function end(child: Subprocess): Promise<void> {
+export type Spawned = Subprocess<"ignore", "pipe", "pipe">;
+
+/** A script as a process of its own, all it prints given to `onText`: a full pipe would block it. */
+export function spawnHeard(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  onText: (text: string) => void,
+): Spawned {
+  const child = Bun.spawn([process.execPath, ...command], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const listen = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) onText(decoder.decode(chunk, { stream: true }));
+  };
+  void listen(child.stdout);
+  void listen(child.stderr);
+  return child;
+}
+
+async function end(child: Spawned): Promise<void> {
   child.kill("SIGTERM");
   await child.exited;
 }

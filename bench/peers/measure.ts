@@ -4,7 +4,7 @@
  */
 
 import { cpus, loadavg } from "node:os";
-import { fail } from "../src/base/errors.ts";
+import { fail } from "../../src/base/errors.ts";
 
 /** Processor, cores, Bun, the day, and what else the machine was doing when the bench began. */
 export function machine(): string {
@@ -36,11 +36,25 @@ export function byTurns<Variant extends string, Result>(
   return results;
 }
 
+/** The same of what is waited for: one at a time. */
+export async function byTurnsAsync<Variant extends string, Result>(
+  variants: readonly Variant[],
+  rounds: number,
+  run: (variant: Variant) => Promise<Result>,
+): Promise<ReadonlyMap<Variant, readonly Result[]>> {
+  const results = new Map<Variant, Result[]>(variants.map((variant) => [variant, []]));
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? variants : variants.toReversed();
+    for (const variant of order) results.get(variant)!.push(await run(variant));
+  }
+  return results;
+}
+
 /** true where a process can be kept on one core. */
 export const canPin = Bun.which("taskset") !== null;
 
 /**
- * Runs the bench's own file anew with `args` and reads the JSON it prints.
+ * Runs the bench's own file again with `args` and reads the JSON it prints.
  * @param options.one_core keeps all its threads on one core, where the system can (`canPin`).
  */
 export function inFreshProcess<Result>(

@@ -3,8 +3,8 @@
  * trade a message, so a trades frame of n trades is n texts.
  */
 
-import { formatE8, US_PER_MS } from "../src/base/units.ts";
-import type { Int64, SbeMessage, WireLevels } from "../src/binance/sbe/messages.ts";
+import { formatE8, type Int64, US_PER_MS } from "../../src/base/units.ts";
+import type { SbeMessage, WireLevels } from "../../src/binance/sbe/messages.ts";
 
 export interface JsonMessage {
   /** e.g. "btcusdt@trade". */
