@@ -2,9 +2,9 @@
  * Where Redis is and how it is spoken to, read once from REDIS_URL. No message from here holds the password.
  */
 
-import { readFileSync } from "node:fs";
 import type { Config } from "../../base/config.ts";
 import { fail } from "../../base/errors.ts";
+import { certificateFile } from "../certificate_file.ts";
 
 export interface RedisAddress {
   readonly host: string;
@@ -34,7 +34,9 @@ export function redisAddress(url: string, ca_file?: string): RedisAddress {
     password: decoded(password),
     db: Number(db),
     tls:
-      protocol === "rediss:" ? { ca: ca_file === undefined ? undefined : certificates(ca_file) } : undefined,
+      protocol === "rediss:"
+        ? { ca: ca_file === undefined ? undefined : certificateFile("REDIS_CA", ca_file) }
+        : undefined,
   };
 }
 
@@ -55,20 +57,5 @@ function decoded(text: string): string | undefined {
     return decodeURIComponent(text);
   } catch {
     return fail("CONFIG_INVALID", `REDIS_URL ${EXPECTED}; a % in it is written %25`);
-  }
-}
-
-function certificates(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "unreadable";
-    return fail(
-      "CONFIG_INVALID",
-      `REDIS_CA expected a readable file, ${path} is not (${code}). Correct the path`,
-      {
-        cause,
-      },
-    );
   }
 }

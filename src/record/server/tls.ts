@@ -4,13 +4,13 @@
  * certificate, `verify-full` also whose it is.
  */
 
-import { readFileSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { certificateFile } from "../certificate_file.ts";
 import { isSocketDirectory, placeOf, type ServerAddress } from "./address.ts";
 
 export interface TlsOptions {
@@ -29,15 +29,15 @@ export function encryptionOf(address: ServerAddress): Encryption {
   const { host, sslmode, sslrootcert, sslcert, sslkey } = address;
   if (isSocketDirectory(host) || sslmode === "disable") return false;
   const system = sslrootcert === "system";
-  const root = sslrootcert === undefined || system ? undefined : fileOf("sslrootcert", sslrootcert);
+  const root = sslrootcert === undefined || system ? undefined : certificateFile("sslrootcert", sslrootcert);
   if (sslmode === "prefer" || sslmode === "allow") return "if_offered";
   const checked = sslmode !== "require" || root !== undefined || system;
   const named = sslmode === "verify-full" || system;
   return {
     rejectUnauthorized: checked,
     ...(root === undefined ? {} : { ca: root }),
-    ...(sslcert === undefined ? {} : { cert: fileOf("sslcert", sslcert) }),
-    ...(sslkey === undefined ? {} : { key: fileOf("sslkey", sslkey) }),
+    ...(sslcert === undefined ? {} : { cert: certificateFile("sslcert", sslcert) }),
+    ...(sslkey === undefined ? {} : { key: certificateFile("sslkey", sslkey) }),
     // The drivers name an address of numbers differently, or not at all: what counts is the host of the URL.
     checkServerIdentity: (_, certificate) => (named ? checkServerIdentity(host, certificate) : undefined),
   };
@@ -45,21 +45,6 @@ export function encryptionOf(address: ServerAddress): Encryption {
 
 /** Encrypted and unchecked: `prefer` with a server that offers it. */
 export const UNCHECKED: TlsOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
-
-function fileOf(name: string, path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "unreadable";
-    return fail(
-      "CONFIG_INVALID",
-      `${name} expected a readable file, ${path} is not (${code}). Correct the path`,
-      {
-        cause,
-      },
-    );
-  }
-}
 
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
