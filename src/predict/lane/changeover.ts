@@ -20,7 +20,7 @@ import {
 } from "./look_back.ts";
 import { type LaneCounters, NOT_TAKEN, type Released } from "./output.ts";
 import type { SinceHold } from "./since_hold.ts";
-import type { LaneState, LaneTrades } from "./trades.ts";
+import { type LaneState, type LaneTrades, missingTrades } from "./trades.ts";
 
 export interface ChangeoverParts extends RebuildOptions {
   readonly state: LaneState;
@@ -104,7 +104,7 @@ export class Changeover {
     if (!gap || gap.from <= last.trade_id) return;
     const { state, breaks } = this.#parts;
     state.since = since;
-    breaks.onTradesMissing(first, last.ts_us, `trades ${gap.from} to ${gap.to} did not come`, gap);
+    breaks.onTradesMissing(first, last.ts_us, missingTrades(gap), gap);
     state.since = undefined;
   }
 

@@ -7,7 +7,7 @@ import type { Steps } from "../../base/turns.ts";
 import type { Micros, UnixSec } from "../../base/units.ts";
 import type { Belief } from "../../binance/belief/belief.ts";
 import type { DisconnectEvent, TradeEvent } from "../../binance/events.ts";
-import { FIRST_TRADE_ID, type TradeLedger } from "../../binance/trade_ledger.ts";
+import { FIRST_TRADE_ID, type TradeGap, type TradeLedger } from "../../binance/trade_ledger.ts";
 import type { FeatureEngine } from "../../features/live/engine.ts";
 import type { LaneBreaks } from "./breaks.ts";
 import type { LookBack } from "./look_back.ts";
@@ -38,6 +38,9 @@ export interface LaneTradesParts {
 const LEARN_ROWS = 64;
 /** Why the trades between two numberings are not known: the first of the new one did not come. */
 export const RENUMBERED = "the exchange numbers its trades from the start again";
+
+/** Why they are not known: the exchange's ids say that they were made. */
+export const missingTrades = ({ from, to }: TradeGap): string => `trades ${from} to ${to} did not come`;
 
 export class LaneTrades {
   readonly #parts: LaneTradesParts;
@@ -73,7 +76,7 @@ export class LaneTrades {
     const was_silent = ended.some(({ stream }) => stream === "trade");
     if (gap && was_silent) state.since?.missing(ended, gap);
     if ((!gap && !renumbered) || was_silent) return;
-    const reason = gap ? `trades ${gap.from} to ${gap.to} did not come` : RENUMBERED;
+    const reason = gap ? missingTrades(gap) : RENUMBERED;
     breaks.onTradesMissing(event, known_us, reason, gap);
   }
 
