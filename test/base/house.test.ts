@@ -74,4 +74,9 @@ describe("the house", () => {
     // A function returned from `beforeEach` is called by vitest and forgotten by bun: what it closes stays open.
     expect(found(/before(?:Each|All)\((?:(?!\n {0,2}\}\)).)*?return (?:async )?\(\) =>/s)).toEqual([]);
   });
+
+  it("begins every transaction where one whose connection is cut does not end the process", () => {
+    const begins = files.filter((file) => /\.begin\(/.test(readFileSync(join(src, file), "utf8")));
+    expect(begins).toEqual(["record/sql/transaction.ts"]);
+  });
 });

@@ -8,6 +8,7 @@ import type { Sql } from "postgres";
 import { US_PER_SEC } from "../../base/units.ts";
 import { textsLiteral } from "../sql/array_literal.ts";
 import { textFromMicros } from "../sql/time_text.ts";
+import { inTransaction } from "../sql/transaction.ts";
 import type { BarKeeper } from "./bar_keeper.ts";
 import {
   cut,
@@ -136,7 +137,7 @@ export class TableKeeper<Table extends SumTable> implements BarKeeper<Table> {
 
   async refresh(sql: Sql, stretch: Stretch<Table>): Promise<void> {
     const { bars, symbol } = stretch;
-    await sql.begin(async (transaction) => {
+    await inTransaction(sql, async (transaction) => {
       // Two at once, and the one that saw fewer rows could have the last word.
       await transaction`
         select pg_advisory_xact_lock(${REFRESH_LOCK_KEY}), set_config('work_mem', ${SORT_MEMORY}, true)`;

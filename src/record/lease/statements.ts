@@ -2,6 +2,7 @@
 
 import type { Sql } from "postgres";
 import { LIMITS } from "../../base/limits.ts";
+import { inTransaction } from "../sql/transaction.ts";
 import type { Holder } from "./holder.ts";
 
 /** Fences by symbol, as they are held. */
@@ -26,7 +27,7 @@ export interface Taken {
 export async function takeAll(sql: Sql, symbols: readonly string[], holder: Holder): Promise<Taken> {
   let taken: Taken = { fences: {}, held: [] };
   try {
-    await sql.begin(async (transaction) => {
+    await inTransaction(sql, async (transaction) => {
       taken = await takeIn(transaction as unknown as Sql, symbols, holder);
       if (taken.held.length > 0) throw NOT_ALL;
     });
@@ -41,7 +42,7 @@ const NOT_ALL = new Error("not all leases are free");
 
 /** Those of `symbols` that are free. */
 export async function takeFree(sql: Sql, symbols: readonly string[], holder: Holder): Promise<Taken> {
-  return await sql.begin((transaction) => takeIn(transaction as unknown as Sql, symbols, holder));
+  return await inTransaction(sql, (transaction) => takeIn(transaction as unknown as Sql, symbols, holder));
 }
 
 async function takeIn(sql: Sql, symbols: readonly string[], { id, told }: Holder): Promise<Taken> {

@@ -13,6 +13,7 @@ import { manifestSha256 } from "../../model/bundle/files.ts";
 import { bundleDir, copyOf, expectManifest, installBundle } from "../../model/bundle/install.ts";
 import { type Manifest, versionOf } from "../../model/bundle/manifest.ts";
 import { asked } from "../sql/asked.ts";
+import { inTransaction } from "../sql/transaction.ts";
 import { type Alias, type AliasPlace, placeText, roleOf } from "./alias.ts";
 import type { BundleStore } from "./bundle_store.ts";
 import {
@@ -239,6 +240,6 @@ export class Registry {
   }
 
   async #transaction<T>(run: (sql: TransactionSql) => Promise<T>): Promise<T> {
-    return (await asked(this.#options.sql.begin(run))) as T;
+    return (await asked(inTransaction(this.#options.sql, run))) as T;
   }
 }

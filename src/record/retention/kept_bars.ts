@@ -7,6 +7,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import { BAR_TABLES, type BarTable, REFRESH_LOCK_KEY, type Span, timeOf } from "../bars/bars.ts";
 import { textFromMicros } from "../sql/time_text.ts";
+import { inTransaction } from "../sql/transaction.ts";
 
 type Source = BarTable["source"];
 
@@ -26,7 +27,7 @@ interface Part {
  * @param owned the bars computed from raw rows are ordinary rows: they go. Otherwise a refresh takes them away.
  */
 export async function keepBars(sql: Sql, cell: Span, owned: boolean): Promise<void> {
-  await sql.begin(async (transaction) => {
+  await inTransaction(sql, async (transaction) => {
     for (const source of ["trades", "quotes"] as const) {
       for (const part of await stored(transaction, source, cell)) {
         for (const bars of BAR_TABLES.filter((table) => table.source === source)) {
@@ -45,7 +46,7 @@ export async function keepBars(sql: Sql, cell: Span, owned: boolean): Promise<vo
  * @returns the blocks given back.
  */
 export async function reviveTrades(sql: Sql, symbol: string, span: Span): Promise<number> {
-  return sql.begin(async (transaction) => {
+  return inTransaction(sql, async (transaction) => {
     await transaction`select pg_advisory_xact_lock(${REFRESH_LOCK_KEY})`;
     const blocks = await transaction.unsafe<Part[]>(WHOLE_AGAIN, [symbol, ...limitsOf(span)]);
     for (const block of blocks) {

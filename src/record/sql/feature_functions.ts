@@ -19,6 +19,7 @@ import { textsLiteral } from "./array_literal.ts";
 import { asked } from "./asked.ts";
 import { MIGRATE_REMEDY } from "./schema_version.ts";
 import { codeOf, storeError } from "./store_errors.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** "cannot change return type of existing function". */
 const OTHER_COLUMNS = "42P13";
@@ -36,7 +37,7 @@ export async function installFeatureFunctions(
   log: Logger,
 ): Promise<string[]> {
   const wanted = installedFunctions(sets);
-  return sql.begin(async (transaction) => {
+  return inTransaction(sql, async (transaction) => {
     await transaction`select set_config('lock_timeout', ${`${LIMITS.migration_turn_ms}ms`}, true)`;
     await transaction`select pg_advisory_xact_lock(${LOCK_KEY})`;
     const stored = await storedComments(transaction, wanted);

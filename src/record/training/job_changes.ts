@@ -7,6 +7,7 @@ import type { Sql } from "postgres";
 import { LIMITS } from "../../base/limits.ts";
 import type { ModelVersion } from "../../base/units.ts";
 import { asked } from "../sql/asked.ts";
+import { inTransaction } from "../sql/transaction.ts";
 import { type JobLoss, type JobStep, type TrainingJob, trainingJob } from "./jobs.ts";
 
 /** One attempt at a job. */
@@ -30,7 +31,7 @@ export async function beginJob(
   { worker, running_max }: { worker: string; running_max: number },
 ): Promise<Begun> {
   return (await asked(
-    sql.begin(async (own): Promise<Begun> => {
+    inTransaction(sql, async (own): Promise<Begun> => {
       // One beginning at a time, so that what is counted stays true until it is written.
       await own`select pg_advisory_xact_lock(hashtextextended('foretick training', 0))`;
       const [job] = await own<{ open: boolean; attempt: number; busy: boolean }[]>`

@@ -13,6 +13,7 @@ import { dropChallenger } from "../../record/registry/role_changes.ts";
 import { asked } from "../../record/sql/asked.ts";
 import { exactNumber } from "../../record/sql/columns.ts";
 import { textFromMicros } from "../../record/sql/time_text.ts";
+import { inTransaction } from "../../record/sql/transaction.ts";
 import type { RunningExperiment } from "./rows.ts";
 import { newestForecastSec, oldestOpenSec, ticksOf } from "./ticks.ts";
 import { Trial, type TrialBlock } from "./trial.ts";
@@ -124,7 +125,7 @@ async function write(sql: Sql, experiment: RunningExperiment, written: Written):
   const { experiment_id, symbol, judged_until_us } = experiment;
   const ended = endingOf(experiment, written);
   const taken = await asked(
-    sql.begin(async (tx) => {
+    inTransaction(sql, async (tx) => {
       await tx`select holds_leases(array[${symbol}], ${fences}::text::jsonb)`;
       // Ended by a person meanwhile, or judged by another: what was read is outdated.
       const same = await tx`

@@ -18,6 +18,7 @@ import { RoleRows } from "../../record/registry/role_rows.ts";
 import { refuseUnknown } from "../../record/registry/rows.ts";
 import { asked } from "../../record/sql/asked.ts";
 import { textFromMicros } from "../../record/sql/time_text.ts";
+import { inTransaction } from "../../record/sql/transaction.ts";
 import { endExperiment } from "./advance.ts";
 import { type Experiment, experiment } from "./rows.ts";
 import { newestForecastSec } from "./ticks.ts";
@@ -121,7 +122,7 @@ export async function finishExperiment(
   const winner = how === "conclude" ? one.verdict : "inconclusive";
   const said = how === "conclude" ? "concluded by hand" : "stopped by hand";
   const because = reason === "" ? said : `${said}: ${reason}`;
-  return await asked(sql.begin((tx) => endExperiment(tx, one, { winner, because, by })));
+  return await asked(inTransaction(sql, (tx) => endExperiment(tx, one, { winner, because, by })));
 }
 
 /** Market hours judged so far. */
