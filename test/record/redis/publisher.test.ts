@@ -175,8 +175,13 @@ describeOnRedis("what is given on to Redis", () => {
       clock.advance(LIMITS.redis_retry_ms_max);
       return publisher.stats.unanswered === 0 && publisher.stats.waiting === 0;
     });
-    // Leaps of the clock make later answers late as well, so what it says of Redis is not asked here.
     expect((await entries("predictions-1s")).map(({ ts_sec }) => Number(ts_sec) - START_SEC)).toEqual([2, 3]);
+    // The leaps of the clock make answers late too: one more is asked for while the clock stands.
+    publisher.prediction(predictionAt(4));
+    clock.advance(0);
+    await emptied(publisher);
+    expect(publisher.stats.status.state).toBe("ok");
+    expect(String(lines.at(-1)?.msg)).toContain("Redis takes again");
   });
 
   it("knows a batch that Redis took though its answer was lost", async () => {

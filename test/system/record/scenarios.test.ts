@@ -10,7 +10,6 @@ import { afterEach, expect, it } from "vitest";
 import { badDay, deployDuringOutage, renumbers } from "../../../bench/reliability/scenarios.ts";
 import { settled } from "../../../bench/reliability/settled.ts";
 import { World } from "../../../bench/reliability/world.ts";
-import { FULL } from "../../full.ts";
 import { startServer } from "../../record/server/prepared.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -23,27 +22,23 @@ const PACE = 0.1;
 /** Nothing here needs outcomes to be in: they are judged where they are. */
 const SETTLE_MS = 2_000;
 
-// Three whole days of trouble: one after the other they want a machine to themselves.
-it.runIf(FULL)(
-  "a bad day, a deploy during an outage and a new numbering lose nothing, double nothing and tell nothing false",
-  async () => {
-    const server = await startServer();
-    cleanups.push(() => server.close());
-    // Without a model: the zero forecast is as warm as any.
-    const model_dir = mkdtempSync(join(tmpdir(), "foretick-test-"));
-    cleanups.push(() => rmSync(model_dir, { recursive: true, force: true }));
-    const world = new World({ database_url: server.url, model_dir, seed: 41 });
-    cleanups.push(() => world.close());
-    await world.open();
-    await world.start();
-    const courses = [
-      await badDay(world, PACE),
-      await deployDuringOutage(world, PACE),
-      await renumbers(world, PACE, false),
-    ];
-    expect(courses[1]!.sees).toContain("exit 0");
-    const account = await settled(world, server.url, courses, SETTLE_MS);
-    expect(account).toEqual({ lost: 0, forgotten: 0, doubled: 0, false_claims: {} });
-    expect(world.truth.trades.size).toBeGreaterThan(100);
-  },
-);
+it("a bad day, a deploy during an outage and a new numbering lose nothing, double nothing and tell nothing false", async () => {
+  const server = await startServer();
+  cleanups.push(() => server.close());
+  // Without a model: the zero forecast is as warm as any.
+  const model_dir = mkdtempSync(join(tmpdir(), "foretick-test-"));
+  cleanups.push(() => rmSync(model_dir, { recursive: true, force: true }));
+  const world = new World({ database_url: server.url, model_dir, seed: 41 });
+  cleanups.push(() => world.close());
+  await world.open();
+  await world.start();
+  const courses = [
+    await badDay(world, PACE),
+    await deployDuringOutage(world, PACE),
+    await renumbers(world, PACE, false),
+  ];
+  expect(courses[1]!.sees).toContain("exit 0");
+  const account = await settled(world, server.url, courses, SETTLE_MS);
+  expect(account).toEqual({ lost: 0, forgotten: 0, doubled: 0, false_claims: {} });
+  expect(world.truth.trades.size).toBeGreaterThan(100);
+});
