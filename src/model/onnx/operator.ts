@@ -129,8 +129,8 @@ export function axisAttribute(node: OnnxNode, rank: number, otherwise: number): 
 
 /** A dimension by its number, counted from the end where negative. */
 export function axisOf(node: OnnxNode, axis: number, rank: number): number {
-  if (Number.isInteger(axis) && axis >= -rank && axis <= rank) return axis < 0 ? axis + rank : axis;
-  return fail("ONNX_REFUSED", `${node.op_type} expected an axis within ±${rank}, was ${axis}`);
+  if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+  return fail("ONNX_REFUSED", `${node.op_type} expected an axis from ${-rank} to ${rank - 1}, was ${axis}`);
 }
 
 // Shapes are aligned at their last dimension; a dimension of 1 (or none) stretches.

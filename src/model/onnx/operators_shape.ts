@@ -72,7 +72,9 @@ export function prepareReshape(node: OnnxNode, inputs: readonly Value[], shape: 
 /** Two dimensions: those before the axis, and the rest. */
 export function prepareFlatten(node: OnnxNode, inputs: readonly Value[]): Step {
   const [x] = inputs as [Value];
-  const axis = axisAttribute(node, x.dims.length, 1);
+  // The end is a place to cut, too: all dimensions before it.
+  const rank = x.dims.length;
+  const axis = numberAttribute(node, "axis", 1) === rank ? rank : axisAttribute(node, rank, 1);
   return reshaped(node, x, [sizeOf(x.dims.slice(0, axis)), sizeOf(x.dims.slice(axis))]);
 }
 
