@@ -1,4 +1,4 @@
-/** `bun run models list|show|register|import|ensemble|promote|role|rollback|history`: which models there are, which one serves, and which are scored beside it. See docs/models.md. */
+/** `bun run models list|show|register|import|ensemble|promote|role|rollback|history|seal|open`: which models there are, which one serves, and which are scored beside it. See docs/models.md. */
 
 import { runScript } from "./flags/source.ts";
 import { modelsCommand } from "./store/models_command.ts";

@@ -57,7 +57,7 @@ await runScript(async () => {
     return time_us === undefined ? undefined : Math.floor(time_us / US_PER_SEC);
   };
   const options: ReplayOptions = {
-    ...{ from_sec: seconds("from"), to_sec: seconds("to"), model, log },
+    ...{ from_sec: seconds("from"), to_sec: seconds("to"), model, log, seal: config.bundle_key },
     model_dirs: [
       ...[path, join(path, ".."), join(path, "../.."), captureDir(config)].map((dir) =>
         join(dir, CAPTURED_MODELS),

@@ -3,6 +3,7 @@
  * database's history, scores it on the later part beside every baseline, holds it to the gates, and writes a bundle with its report card.
  */
 
+import { readConfig } from "../src/base/config.ts";
 import { type CourseOptions, runCourse } from "../src/train/course/course.ts";
 import { readHistory, readTapes, type TrainingData } from "../src/train/course/data.ts";
 import type { CourseListener } from "../src/train/course/listener.ts";
@@ -34,7 +35,7 @@ await runScript(async () => {
   if (settings === "help") return console.log(trainHelp());
   const listener = printingListener();
   const options: CourseOptions = {
-    order: settings,
+    order: { ...settings, seal: readConfig(process.env).bundle_key },
     listener,
     recorderFor: (course) => recordTraining(course, settings.record),
     stopSignal: stopOnInterrupt,

@@ -11,7 +11,7 @@ import { type Chosen, ModelChoice } from "../../src/system/model/model_choice.ts
 import { type Check, failed, type Named, ok, warn } from "./check.ts";
 import type { DoctorDatabase } from "./database.ts";
 
-type Of = Pick<Config, "model_dir" | "data_dir" | "symbols">;
+type Of = Pick<Config, "model_dir" | "bundle_key" | "data_dir" | "symbols">;
 
 /** The migration that made the registry's tables. */
 const REGISTRY_SCHEMA = 7;
@@ -19,11 +19,11 @@ const REMEDY = "train again, copy the bundle here, or promote another: bun run m
 
 export const modelCheck = (config: Of, database: DoctorDatabase, clock: Clock): Check => ({
   name: "model",
-  settings: ["MODEL_DIR", "DATA_DIR", "SYMBOLS"],
+  settings: ["MODEL_DIR", "BUNDLE_KEY", "DATA_DIR", "SYMBOLS"],
   remedy: REMEDY,
   run: async () => {
-    const { model_dir, symbols } = config;
-    const choice = new ModelChoice({ model_dir, set: v1, store: undefined, clock, log: silentLogger });
+    const { model_dir, bundle_key: seal, symbols } = config;
+    const choice = new ModelChoice({ model_dir, seal, set: v1, store: undefined, clock, log: silentLogger });
     const champions = await championsOf(config, database, clock);
     // One that serves every symbol is loaded once.
     const seen = new Map<string, Named>();

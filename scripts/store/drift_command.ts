@@ -96,7 +96,7 @@ async function look(
   config: Config,
   { symbol, version, hours }: Wanted,
 ): Promise<DriftSaid> {
-  const model = await loadBundle(bundleDir(config.model_dir, version));
+  const model = await loadBundle(bundleDir(config.model_dir, version), config.bundle_key);
   // What it says of its training is held by now; it makes no forecast here.
   await model.close();
   const lived = new Lived(symbol, model, referenceOf(model));

@@ -49,7 +49,15 @@ export async function importCommand(
   if (!segment.safeParse(version).success) {
     fail("CONFIG_INVALID", `--version expected lower-case letters, digits, . _ -, was ${version}`);
   }
-  const order = { ...usual, set, label, name, version, gates: String(flags.gates ?? usual.gates) };
+  const order = {
+    ...usual,
+    seal: config.bundle_key,
+    set,
+    label,
+    name,
+    version,
+    gates: String(flags.gates ?? usual.gates),
+  };
   const gates = await readGates(order.gates);
   const range = rangeFlags(flags, environment) ?? wholeRange(flags, environment);
   return withStore({ config, url: range.database_url, use: "write" }, async (database, log) => {

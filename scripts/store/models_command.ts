@@ -15,6 +15,7 @@ import { RegistryRows } from "../../src/record/registry/rows.ts";
 import { withExample } from "../flags/example.ts";
 import { databaseUrl, type Flags, readFlags, textFlags } from "../flags/source.ts";
 import { detailLines, eventLines, modelLines } from "../lines/models.ts";
+import { openCommand, sealCommand } from "./seal_command.ts";
 import { actorOf, withStore } from "./with_store.ts";
 
 const USAGE = `usage: bun run models <what> [<version>] [flags]
@@ -32,6 +33,9 @@ const USAGE = `usage: bun run models <what> [<version>] [flags]
                       scores it beside the champion at every tick, or no longer (up to six shadows a symbol)
   rollback            takes back the last promotion; again goes back further
   history             the moves of an alias
+  seal                seals every bundle of MODEL_DIR, and the same versions in the S3 store, by BUNDLE_KEY: what was plain,
+                      or is sealed by an older key named after the current one
+  open <version> <folder>   writes a sealed bundle's files plain, to read its report
 
   --symbol        whose alias, e.g. BTCUSDT (default *: every symbol without an alias of its own); for import, whose rows
                   (default the first of SYMBOLS)
@@ -119,6 +123,9 @@ export async function modelsCommand(
     const { importCommand } = await import("./import_command.ts");
     return importCommand(path, flags, config, environment);
   }
+  if (name === "seal" && target === undefined) return sealCommand(config);
+  if (name === "open" && target !== undefined && more.length === 1)
+    return openCommand(config, target, more[0]!);
   const foreign = IMPORTING.find((flag) => flags[flag] !== undefined);
   if (foreign) refuse(`--${foreign} with import alone`);
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name]! : refuse(`what to do, was "${name}"`);

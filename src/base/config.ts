@@ -8,6 +8,7 @@ import { z } from "zod";
 import { fail } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { nearestOf } from "./nearest.ts";
+import { sealOf } from "./seal/keys.ts";
 import { factorOf, oneOf, thresholdsOf } from "./thresholds.ts";
 
 const origin = (schemes: readonly string[]) =>
@@ -69,6 +70,13 @@ const thresholds = <Value>(example: string, valueIn: (text: string) => Value | u
     context.addIssue({ code: "custom", message });
     return z.NEVER;
   });
+
+const sealKeys = separated.transform((texts, context) => {
+  const seal = sealOf(texts);
+  if (typeof seal !== "string") return seal;
+  context.addIssue({ code: "custom", message: seal });
+  return z.NEVER;
+});
 
 const schema = z.object({
   ROLE: choice(["all", "ingest", "api", "worker"]).default("all"),
@@ -152,6 +160,7 @@ const schema = z.object({
     .optional(),
   S3_ACCESS_KEY_ID: z.string().min(1, "expected the store's key, or leave it unset").optional(),
   S3_SECRET_ACCESS_KEY: z.string().min(1, "expected the store's secret, or leave it unset").optional(),
+  BUNDLE_KEY: sealKeys.optional(),
   S3_REGION: z.string().min(1, "expected a region such as eu-central-1").default("us-east-1"),
   REDIS_URL: z
     .string()
@@ -226,6 +235,7 @@ const OWN_PREFIXES = [
   "COMPRESS_AFTER",
   "PARITY_",
   "MODEL_",
+  "BUNDLE_",
   "LAKE_",
   "REDIS_",
   "CAPTURE_",

@@ -51,6 +51,7 @@ export const ERROR_TABLE = {
   BUNDLE_INVALID: { remedy: "stop", http: 500 },
   BUNDLE_HASH: { remedy: "stop", http: 500 },
   BUNDLE_GOLDEN: { remedy: "stop", http: 500 },
+  BUNDLE_KEY: { remedy: "stop", http: 500 },
   BUNDLE_EXISTS: { remedy: "reject", http: 409 },
   GATES_INVALID: { remedy: "stop", http: 500 },
   ONNX_MALFORMED: { remedy: "stop", http: 500 },

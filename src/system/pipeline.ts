@@ -187,7 +187,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       ...{ symbols: config.symbols, model_dir: config.model_dir, data_dir: config.data_dir },
       ...{ clock, log: log.child({ stage: "model" }) },
       registry: () => stored?.roles,
-      store: bundleStoreOf(config, clock),
+      ...{ store: bundleStoreOf(config, clock), seal: config.bundle_key },
     });
     const served = models;
     ending.add("service", "the models", () => served.close());

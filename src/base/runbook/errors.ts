@@ -149,6 +149,11 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, Advice>> = {
     means: "A model computes something else here than where it was trained.",
     to_do: "The machine's arithmetic differs beyond the bound, or the file was exchanged. It is not served.",
   },
+  BUNDLE_KEY: {
+    means: "A model is sealed by a key that this process does not have.",
+    to_do:
+      "Set BUNDLE_KEY to the key it was sealed by; after a rotation, name the old key behind the new one.",
+  },
   BUNDLE_EXISTS: {
     means: "A version of that name is there already.",
     to_do: "Choose another name: versions never change.",

@@ -5,6 +5,7 @@
 
 import { InferenceSession } from "onnxruntime-node";
 import { describeError, fail } from "../../base/errors.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import { type Evaluator, prepareEvaluator } from "../onnx/evaluator.ts";
 import { readOnnx } from "../onnx/read.ts";
 import { SESSION_OPTIONS, tensorOf } from "../onnx/session.ts";
@@ -28,9 +29,9 @@ export class BatchModel {
     this.#ends = ends;
   }
 
-  /** @throws ForetickError BUNDLE_HASH, BUNDLE_INVALID, ONNX_MALFORMED, ONNX_REFUSED. */
-  static async open(dir: string): Promise<BatchModel> {
-    const { manifest, contents } = await readVerified(dir);
+  /** @throws ForetickError BUNDLE_HASH, BUNDLE_INVALID, BUNDLE_KEY, ONNX_MALFORMED, ONNX_REFUSED. */
+  static async open(dir: string, seal?: Seal): Promise<BatchModel> {
+    const { manifest, contents } = await readVerified(dir, seal);
     const file = columnsFile(manifest.feature_set);
     const { columns } = parseBundleText(file, new TextDecoder().decode(contents.get(file)), columnsSchema);
     const bytes = contents.get(MODEL_FILE)!;

@@ -8,6 +8,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sync } from "../../base/durable.ts";
 import { assert, describeError, fail } from "../../base/errors.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import type { DriftReference } from "../../judge/drift/drift_reference.ts";
 import { type Evaluator, prepareEvaluator } from "../onnx/evaluator.ts";
 import { readOnnx } from "../onnx/read.ts";
@@ -60,11 +61,11 @@ export interface BundleContents {
 /**
  * @param dir the bundle's folder, `<model_dir>/<name>/<version>`.
  * @throws ForetickError BUNDLE_HASH (a file is not the one written; `details.file` names it), BUNDLE_INVALID
- * (missing, malformed or contradicting files), ONNX_MALFORMED or ONNX_REFUSED (the graph), BUNDLE_GOLDEN (an
+ * (missing, malformed or contradicting files), BUNDLE_KEY (sealed by a key that `seal` lacks), ONNX_MALFORMED or ONNX_REFUSED (the graph), BUNDLE_GOLDEN (an
  * evaluator answers otherwise than the trained model did).
  */
-export async function loadBundle(dir: string): Promise<BundleModel> {
-  const files = await readVerified(dir);
+export async function loadBundle(dir: string, seal?: Seal): Promise<BundleModel> {
+  const files = await readVerified(dir, seal);
   const { manifest } = files;
   const { golden, importance, drift } = checkedTexts(files);
   const model_onnx = files.contents.get(MODEL_FILE)!;
@@ -149,17 +150,19 @@ async function checkGolden(
 /**
  * Writes `<model_dir>/<name>/<version>/` whole or not at all: into a hidden folder beside it, loaded from there
  * as the service would, then renamed.
+ * @param seal under its first key every file is sealed; without it they are plain.
  * @returns the bundle's folder.
  * @throws ForetickError BUNDLE_EXISTS, and whatever `loadBundle` throws for what was about to be written.
  */
-export async function writeBundle(model_dir: string, contents: BundleContents): Promise<string> {
+export async function writeBundle(model_dir: string, contents: BundleContents, seal?: Seal): Promise<string> {
   const { name, version } = contents.manifest;
   const dir = join(model_dir, name, version);
   const draft = join(model_dir, name, `.${version}.${process.pid}`);
   await mkdir(draft, { recursive: true });
   try {
-    for (const [file, bytes] of bundleFiles(contents)) await writeSynced(join(draft, file), bytes);
-    await (await loadBundle(draft)).close();
+    for (const [file, bytes] of bundleFiles(contents))
+      await writeSynced(join(draft, file), seal ? seal.seal(file, bytes) : bytes);
+    await (await loadBundle(draft, seal)).close();
     await sync(draft);
     await publish(draft, dir);
     await sync(dirname(dir));

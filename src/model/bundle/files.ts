@@ -1,7 +1,8 @@
 /**
  * What a bundle is on disk: `<model_dir>/<name>/<version>/` with model.onnx, scaler.json, schema_<set>.json,
  * golden.json, manifest.json and SHA256SUMS; from training also importance.json and drift.json. The manifest holds the hash and size of each of the others, and
- * SHA256SUMS those and the manifest's own, in the form `sha256sum -c SHA256SUMS` checks by hand.
+ * SHA256SUMS those and the manifest's own, in the form `sha256sum -c SHA256SUMS` checks by hand. Under BUNDLE_KEY every file
+ * is sealed (`base/seal`); hashes and sizes are of what is in it, so a bundle is the same bundle sealed or plain.
  */
 
 import { createHash } from "node:crypto";
@@ -9,6 +10,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { opened, SEAL_BYTES, type Seal } from "../../base/seal/seal.ts";
 import { type Manifest, manifestSchema, parseBundleText } from "./manifest.ts";
 
 export const MODEL_FILE = "model.onnx";
@@ -29,10 +31,10 @@ export function sumsText(manifest: Pick<Manifest, "files">, manifest_sha256: str
 
 /**
  * Identity of a bundle on disk: its manifest's sha256, and through it that of every other file.
- * @throws ForetickError BUNDLE_INVALID where there is no readable manifest.
+ * @throws ForetickError BUNDLE_INVALID where there is no readable manifest; BUNDLE_KEY, BUNDLE_HASH as `readBundleFile`.
  */
-export async function manifestSha256(dir: string): Promise<string> {
-  return sha256Hex(await readBounded(dir, MANIFEST_FILE, LIMITS.bundle_text_bytes_max));
+export async function manifestSha256(dir: string, seal?: Seal): Promise<string> {
+  return sha256Hex(await readBundleFile(dir, MANIFEST_FILE, seal));
 }
 
 export interface VerifiedFiles {
@@ -43,11 +45,12 @@ export interface VerifiedFiles {
 
 /**
  * Reads a bundle's files and refuses each whose size or sha256 is not as written.
- * @throws ForetickError BUNDLE_INVALID (missing, too large, not as the schema says), BUNDLE_HASH naming the file.
+ * @throws ForetickError BUNDLE_INVALID (missing, too large, not as the schema says), BUNDLE_HASH naming the file,
+ * BUNDLE_KEY where it is sealed by a key that is not among `seal`'s.
  */
-export async function readVerified(dir: string): Promise<VerifiedFiles> {
-  const sums = new TextDecoder().decode(await readBounded(dir, SUMS_FILE, LIMITS.bundle_text_bytes_max));
-  const bytes = await readBounded(dir, MANIFEST_FILE, LIMITS.bundle_text_bytes_max);
+export async function readVerified(dir: string, seal?: Seal): Promise<VerifiedFiles> {
+  const sums = new TextDecoder().decode(await readBundleFile(dir, SUMS_FILE, seal));
+  const bytes = await readBundleFile(dir, MANIFEST_FILE, seal);
   const manifest_sha256 = sha256Hex(bytes);
   if (!sums.includes(`${manifest_sha256}  ${MANIFEST_FILE}\n`)) refuseHash(dir, MANIFEST_FILE);
   const manifest = parseBundleText(MANIFEST_FILE, new TextDecoder().decode(bytes), manifestSchema);
@@ -59,23 +62,31 @@ export async function readVerified(dir: string): Promise<VerifiedFiles> {
   }
   const contents = new Map<string, Uint8Array>();
   for (const [name, expected] of Object.entries(manifest.files)) {
-    const limit = name === MODEL_FILE ? LIMITS.model_bytes_max : LIMITS.bundle_text_bytes_max;
-    const content = await readBounded(dir, name, limit);
+    const content = await readBundleFile(dir, name, seal);
     if (content.length !== expected.bytes || sha256Hex(content) !== expected.sha256) refuseHash(dir, name);
     contents.set(name, content);
   }
   return { manifest, contents };
 }
 
-async function readBounded(dir: string, name: string, bytes_max: number): Promise<Uint8Array> {
+/** The most that is in a bundle's file (bytes). */
+export const fileBytesMax = (name: string): number =>
+  name === MODEL_FILE ? LIMITS.model_bytes_max : LIMITS.bundle_text_bytes_max;
+
+/**
+ * What is in a bundle's file, sealed or plain.
+ * @throws ForetickError BUNDLE_INVALID (missing, too large); BUNDLE_KEY, BUNDLE_HASH where it is sealed and cannot be opened.
+ */
+export async function readBundleFile(dir: string, name: string, seal?: Seal): Promise<Uint8Array> {
   const path = join(dir, name);
+  const bytes_max = fileBytesMax(name) + (seal ? SEAL_BYTES : 0);
   const missing = (error: unknown): never =>
     fail("BUNDLE_INVALID", `${path} expected a readable file: ${describeError(error)}`, { cause: error });
   const { size } = await stat(path).catch(missing);
   if (size > bytes_max) {
-    fail("BUNDLE_INVALID", `${path} expected at most ${bytes_max} bytes, was ${size}`);
+    fail("BUNDLE_INVALID", `${path} expected at most ${fileBytesMax(name)} bytes, was ${size}`);
   }
-  return await readFile(path).catch(missing);
+  return opened(seal, name, await readFile(path).catch(missing));
 }
 
 function refuseHash(dir: string, name: string): never {

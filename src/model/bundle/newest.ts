@@ -7,9 +7,9 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, fail } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import type { SetHash } from "../../base/units.ts";
-import { MANIFEST_FILE } from "./files.ts";
+import { MANIFEST_FILE, readBundleFile } from "./files.ts";
 import { type Manifest, manifestSchema, parseBundleText } from "./manifest.ts";
 
 const CHAMPION_FILE = "champion";
@@ -43,8 +43,13 @@ export interface BundleCandidates {
 export async function newestBundle(
   model_dir: string,
   feature_sets: readonly ComputedSet[],
+  seal?: Seal,
 ): Promise<BundleChoice> {
-  const { candidates, passed_over, pinned, pinned_error } = await bundleCandidates(model_dir, feature_sets);
+  const { candidates, passed_over, pinned, pinned_error } = await bundleCandidates(
+    model_dir,
+    feature_sets,
+    seal,
+  );
   if (pinned_error) throw pinned_error;
   if (pinned !== undefined) return { dir: pinned, passed_over: [] };
   const [dir, ...older] = candidates;
@@ -56,19 +61,20 @@ export async function newestBundle(
 export async function bundleCandidates(
   model_dir: string,
   feature_sets: readonly ComputedSet[],
+  seal?: Seal,
 ): Promise<BundleCandidates> {
   let pinned: string | undefined;
   let pinned_error: unknown;
   const text = await readFile(join(model_dir, CHAMPION_FILE), "utf8").catch(() => undefined);
   try {
-    if (text !== undefined) pinned = await pinnedDir(model_dir, text, feature_sets);
+    if (text !== undefined) pinned = await pinnedDir(model_dir, text, feature_sets, seal);
   } catch (error) {
     pinned_error = error;
   }
   const passed_over: { dir: string; reason: string }[] = [];
   const fitting: { dir: string; manifest: Manifest }[] = [];
   for (const dir of await bundleDirs(model_dir)) {
-    const manifest = await readManifest(dir).catch((error: unknown) => describeError(error));
+    const manifest = await readManifest(dir, seal).catch((error: unknown) => describeError(error));
     const reason =
       typeof manifest === "string"
         ? manifest
@@ -86,6 +92,7 @@ async function pinnedDir(
   model_dir: string,
   pinned: string,
   feature_sets: readonly ComputedSet[],
+  seal: Seal | undefined,
 ): Promise<string> {
   const [name, version, ...rest] = pinned.trim().split("/");
   const wellFormed = [name, version].every((part) => part && /^[a-z0-9][a-z0-9._-]*$/.test(part));
@@ -96,7 +103,7 @@ async function pinnedDir(
     );
   }
   const dir = join(model_dir, name!, version!);
-  const manifest = await readManifest(dir);
+  const manifest = await readManifest(dir, seal);
   if (!feature_sets.some(({ hash }) => hash === manifest.set_hash)) {
     const computed = feature_sets.map(({ name, hash }) => `${name} ${hash}`).join(", ");
     fail(
@@ -127,7 +134,8 @@ const isNewer = (one: Manifest, other: Manifest): boolean =>
   Date.parse(one.created_at) > Date.parse(other.created_at) ||
   (one.created_at === other.created_at && one.version > other.version);
 
-async function bundleDirs(model_dir: string): Promise<string[]> {
+/** Every folder `<model_dir>/<name>/<version>`, sound or not. */
+export async function bundleDirs(model_dir: string): Promise<string[]> {
   const dirs: string[] = [];
   for (const name of await subfolders(model_dir)) {
     for (const version of await subfolders(name)) dirs.push(version);
@@ -144,11 +152,7 @@ async function subfolders(dir: string): Promise<string[]> {
     .sort();
 }
 
-async function readManifest(dir: string): Promise<Manifest> {
-  const path = join(dir, MANIFEST_FILE);
-  const text = await readFile(path, "utf8").catch((error: unknown) =>
-    fail("BUNDLE_INVALID", `${path} expected a readable file: ${describeError(error)}`, { cause: error }),
-  );
-  if (text.length > LIMITS.bundle_text_bytes_max) fail("BUNDLE_INVALID", `${path} is too large`);
-  return parseBundleText(MANIFEST_FILE, text, manifestSchema);
+async function readManifest(dir: string, seal: Seal | undefined): Promise<Manifest> {
+  const bytes = await readBundleFile(dir, MANIFEST_FILE, seal);
+  return parseBundleText(MANIFEST_FILE, new TextDecoder().decode(bytes), manifestSchema);
 }

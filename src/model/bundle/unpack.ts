@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { describeError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { MODEL_FILE, SUMS_FILE } from "./files.ts";
+import type { Seal } from "../../base/seal/seal.ts";
+import { fileBytesMax, SUMS_FILE } from "./files.ts";
 
 const END = 0x06054b50;
 const END_BYTES = 22;
@@ -27,10 +28,10 @@ interface Entry {
 }
 
 /**
- * Writes the files of `zip` into an empty folder.
+ * Writes the files of `zip` into an empty folder, sealed where there is a seal: no byte of an upload is on the disk plain.
  * @throws ForetickError BUNDLE_INVALID.
  */
-export async function unpackBundle(zip: Uint8Array, dir: string): Promise<void> {
+export async function unpackBundle(zip: Uint8Array, dir: string, seal?: Seal): Promise<void> {
   const entries = entriesOf(zip);
   let files: Record<string, Uint8Array>;
   try {
@@ -46,7 +47,8 @@ export async function unpackBundle(zip: Uint8Array, dir: string): Promise<void> 
         `${name} expected ${bytes} bytes as the zip says, was ${found?.length ?? "none"}`,
       );
   }
-  for (const [name, bytes] of Object.entries(files)) await writeFile(join(dir, name), bytes, { flag: "wx" });
+  for (const [name, bytes] of Object.entries(files))
+    await writeFile(join(dir, name), seal ? seal.seal(name, bytes) : bytes, { flag: "wx" });
 }
 
 /** @throws ForetickError BUNDLE_INVALID naming what is hostile or broken. */
@@ -90,7 +92,7 @@ function entryAt(view: DataView, zip: Uint8Array, at: number): Entry {
     fail("BUNDLE_INVALID", `${shown} expected a plain file, was a link or a device`);
   if (view.getUint16(at + 8, true) & ENCRYPTED) fail("BUNDLE_INVALID", `${shown} is encrypted`);
   const bytes = view.getUint32(at + 24, true);
-  const max = name === MODEL_FILE ? LIMITS.model_bytes_max : LIMITS.bundle_text_bytes_max;
+  const max = fileBytesMax(name);
   if (bytes > max) fail("BUNDLE_INVALID", `${shown} expected at most ${max} bytes, was ${bytes}`);
   return { name, bytes };
 }

@@ -7,6 +7,7 @@
 import { resolve } from "node:path";
 import type { Sql, TransactionSql } from "postgres";
 import { fail } from "../../base/errors.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import type { ModelVersion, SetHash } from "../../base/units.ts";
 import { loadBundle } from "../../model/bundle/bundle.ts";
 import { manifestSha256 } from "../../model/bundle/files.ts";
@@ -56,6 +57,8 @@ export interface RegistryOptions {
   readonly sets: readonly KnownSet[];
   /** Where bundles are kept beside this machine's MODEL_DIR. */
   readonly store: BundleStore | undefined;
+  /** Opens sealed bundles, and seals those that are copied below MODEL_DIR. */
+  readonly seal?: Seal | undefined;
 }
 
 export interface Registered {
@@ -98,15 +101,16 @@ export class Registry {
   async register(scope: Scope, input: RegisterInput): Promise<Registered> {
     const { actor } = parsed("scope", scopeSchema, scope);
     const { dir, reason } = parsed("register", registerSchema, input);
-    const model = await loadBundle(dir);
+    const { seal } = this.#options;
+    const model = await loadBundle(dir, seal);
     await model.close();
     const { manifest } = model;
     const version = versionOf(manifest);
-    const manifest_sha256 = await manifestSha256(dir);
+    const manifest_sha256 = await manifestSha256(dir, seal);
     const place = { model_dir: this.#options.model_dir, version, manifest_sha256 };
     const installed = bundleDir(place.model_dir, version);
-    if (resolve(installed) !== resolve(dir)) await installBundle({ ...place, fill: copyOf(dir) });
-    await expectManifest(installed, manifest_sha256);
+    if (resolve(installed) !== resolve(dir)) await installBundle({ ...place, seal, fill: copyOf(dir, seal) });
+    await expectManifest(installed, manifest_sha256, seal);
     await this.#options.store?.push(installed, { version, manifest_sha256 });
     const is_new = await this.#transaction(async (sql) => {
       const inserted = await insertVersion(sql, manifest, manifest_sha256);

@@ -13,4 +13,7 @@ export const registryOf = (
   config: Config,
   clock: Clock,
   model_dir: string = config.model_dir,
-): Registry => new Registry({ sql, model_dir, sets: FEATURE_SETS, store: bundleStoreOf(config, clock) });
+): Registry => {
+  const store = bundleStoreOf(config, clock);
+  return new Registry({ sql, model_dir, sets: FEATURE_SETS, store, seal: config.bundle_key });
+};

@@ -5,6 +5,7 @@ import { withDeadline } from "../../base/deadline.ts";
 import { describeError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import { modelVersion } from "../../base/units.ts";
 import { BatchModel } from "../../model/bundle/batch.ts";
 import { bundleDir, bundleExists } from "../../model/bundle/install.ts";
@@ -14,6 +15,8 @@ const VERSION = /^[a-z0-9][a-z0-9._-]*\/[a-z0-9][a-z0-9._-]*$/;
 
 export interface AskedModelsOptions {
   readonly model_dir: string;
+  /** Opens sealed bundles. */
+  readonly seal?: Seal | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -32,7 +35,7 @@ export class AskedModels {
    * @throws ForetickError MODEL_UNKNOWN where there is no bundle of that name here; BUNDLE_HASH, BUNDLE_INVALID, ONNX_REFUSED.
    */
   async of(version: string): Promise<BatchModel> {
-    const { model_dir } = this.#options;
+    const { model_dir, seal } = this.#options;
     if (this.#closed) fail("MODEL_CLOSED", "the service is ending");
     const held = this.#open.get(version);
     if (held) {
@@ -44,7 +47,7 @@ export class AskedModels {
     if (dir === undefined || !(await this.#inTime(bundleExists(dir)))) {
       fail("MODEL_UNKNOWN", `model_version expected a model with a bundle here, was ${version}`);
     }
-    const opening = this.#open.get(version) ?? this.#inTime(BatchModel.open(dir));
+    const opening = this.#open.get(version) ?? this.#inTime(BatchModel.open(dir, seal));
     this.#open.set(version, opening);
     opening.catch(() => this.#open.delete(version));
     for (const [oldest, model] of this.#open) {

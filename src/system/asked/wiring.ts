@@ -23,7 +23,7 @@ export function asksOver({ config, workers, clock, log }: AskedParts): {
   readonly asks: Asks;
   readonly close: () => Promise<void>;
 } {
-  const models = new AskedModels({ model_dir: config.model_dir, clock, log });
+  const models = new AskedModels({ model_dir: config.model_dir, seal: config.bundle_key, clock, log });
   const symbolOf = (symbol: string): AskedSymbol | undefined => {
     const worker = workers.get(symbol);
     if (!worker) return undefined;

@@ -11,6 +11,7 @@ import { withDeadline } from "../../base/deadline.ts";
 import { describeError, ForetickError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import type { ModelVersion } from "../../base/units.ts";
 import { FEATURE_SETS } from "../../features/sets/all.ts";
 import type { FeatureSet } from "../../features/sets/feature_set.ts";
@@ -29,6 +30,8 @@ export interface ModelChoiceOptions {
   /** The set of the zero forecast, where there is no bundle of any set. */
   readonly set: FeatureSet;
   readonly store: Pick<BundleStore, "pull" | "description"> | undefined;
+  /** Opens sealed bundles. */
+  readonly seal?: Seal | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -73,9 +76,9 @@ export class ModelChoice {
 
   /** The bundle the file `champion` names, else the newest that is sound, else the zero forecast. */
   async ofDisk(before?: Problem): Promise<Chosen> {
-    const { model_dir, set, log } = this.#options;
+    const { model_dir, set, seal, log } = this.#options;
     const { candidates, passed_over, pinned_error, pinned } = await this.#inDiskTime(
-      bundleCandidates(model_dir, FEATURE_SETS),
+      bundleCandidates(model_dir, FEATURE_SETS, seal),
       model_dir,
     );
     for (const { dir, reason } of passed_over) log.info({ dir, reason }, "a bundle is not used");
@@ -83,7 +86,7 @@ export class ModelChoice {
     if (pinned_error !== undefined) problem ??= this.#tell("file", `${model_dir}/champion`, pinned_error);
     for (const dir of candidates) {
       try {
-        const model = await this.#inTime(loadBundle(dir), dir);
+        const model = await this.#inTime(loadBundle(dir, seal), dir);
         const chosen_as = dir === pinned ? "bundle named by the file champion" : newestOf(dir, candidates);
         return { model, chosen_as, problem };
       } catch (error) {
@@ -140,8 +143,9 @@ export class ModelChoice {
   }
 
   async #loadExpected(dir: string, { version, manifest_sha256 }: StoredBundle): Promise<BundleModel> {
-    await this.#inDiskTime(expectManifest(dir, manifest_sha256), dir);
-    const model = await this.#inTime(loadBundle(dir), dir);
+    const { seal } = this.#options;
+    await this.#inDiskTime(expectManifest(dir, manifest_sha256, seal), dir);
+    const model = await this.#inTime(loadBundle(dir, seal), dir);
     const known = FEATURE_SETS.find(({ name }) => name === model.feature_set);
     if (known?.hash === model.set_hash) return model;
     await model.close();

@@ -12,6 +12,7 @@ import { describeError, ForetickError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import type { ModelVersion } from "../../base/units.ts";
 import { v1 } from "../../features/sets/v1.ts";
 import type { Model } from "../../model/model.ts";
@@ -36,6 +37,8 @@ export interface ServedModelsOptions {
   /** Undefined while the database is not open. */
   readonly registry: () => RegistryView | undefined;
   readonly store: Pick<BundleStore, "pull" | "description"> | undefined;
+  /** Opens sealed bundles. */
+  readonly seal?: Seal | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

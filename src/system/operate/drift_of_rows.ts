@@ -15,14 +15,14 @@ import type { DriftView } from "../../serve/ports_operate.ts";
  * @throws ForetickError MODEL_UNKNOWN; REQUEST_INVALID where they fill no hour, or lack a feature.
  */
 export async function driftOfRows(
-  { model_dir, drift_threshold }: Pick<Config, "model_dir" | "drift_threshold">,
+  { model_dir, bundle_key, drift_threshold }: Pick<Config, "model_dir" | "bundle_key" | "drift_threshold">,
   version: string,
   rows: readonly Readonly<Record<string, number | null>>[],
 ): Promise<DriftView> {
   const dir = bundleDir(model_dir, modelVersion(version));
   if (version.includes("..") || !(await bundleExists(dir)))
     fail("MODEL_UNKNOWN", `model_id expected a model with a bundle here, was ${version}`);
-  const model = await loadBundle(dir);
+  const model = await loadBundle(dir, bundle_key);
   await model.close();
   const { drift: reference, importance } = model;
   if (!reference) return { symbol: null, model_version: version, report: null, has_reference: false };

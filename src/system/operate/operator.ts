@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Config } from "../../base/config.ts";
 import { ForetickError, fail } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import { modelVersion } from "../../base/units.ts";
 import { FEATURE_SETS } from "../../features/sets/all.ts";
 import { readVerified } from "../../model/bundle/files.ts";
@@ -75,8 +76,8 @@ export function operatorOver(options: OperatorOptions): OperatorPort {
       await mkdir(config.model_dir, { recursive: true });
       const dir = await mkdtemp(join(config.model_dir, ".upload-"));
       try {
-        await unpackBundle(zip, dir);
-        await expectSays(dir, expected);
+        await unpackBundle(zip, dir, config.bundle_key);
+        await expectSays(dir, expected, config.bundle_key);
         const { version, is_new, manifest } = await registry().register({ actor }, { dir, reason });
         return { version, is_new, kind: manifest.kind, symbol: manifest.data.symbol };
       } catch (error) {
@@ -161,8 +162,9 @@ function withoutFolder(error: unknown, dir: string): unknown {
 async function expectSays(
   dir: string,
   { kind, symbol }: { readonly kind: string | undefined; readonly symbol: string | undefined },
+  seal: Seal | undefined,
 ): Promise<void> {
-  const { manifest } = await readVerified(dir);
+  const { manifest } = await readVerified(dir, seal);
   if (kind !== undefined && kind !== manifest.kind)
     fail("MODEL_REFUSED", `model_type expected ${manifest.kind} as the bundle says, was ${kind}`);
   if (symbol !== undefined && symbol !== manifest.data.symbol)

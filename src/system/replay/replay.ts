@@ -5,6 +5,7 @@
 
 import { fail } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import { atOnce, type Steps } from "../../base/turns.ts";
 import type { Micros } from "../../base/units.ts";
 import type { CaptureRecord } from "../../binance/capture/capture_read.ts";
@@ -34,6 +35,8 @@ export interface ReplayOptions {
   readonly to_sec?: number | undefined;
   /** Folders in which the models' bundles are looked for. */
   readonly model_dirs: readonly string[];
+  /** Opens sealed bundles. */
+  readonly seal?: Seal | undefined;
   /** A bundle's folder, in place of the champion. */
   readonly model?: string | undefined;
   /** What is held against the replay in place of what was captured. */
@@ -93,7 +96,7 @@ class Replay {
     this.#run = run;
     this.#options = options;
     const { header } = run;
-    this.#models = new ReplayModels(options.model_dirs, options.model, options.log);
+    this.#models = new ReplayModels(options.model_dirs, options.model, options.log, options.seal);
     this.#comparison = new Comparison({
       ...{ from_sec: options.from_sec, to_sec: options.to_sec, stored: options.stored },
       warm_after_s: header.part === 1 ? undefined : WARM_UP_S,

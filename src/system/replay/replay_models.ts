@@ -1,12 +1,11 @@
 /** The models of a replay: the bundles kept beside the capture, else those of MODEL_DIR, each loaded once. */
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { fail } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Seal } from "../../base/seal/seal.ts";
 import { type ModelVersion, modelVersion, setHash } from "../../base/units.ts";
 import { loadBundle } from "../../model/bundle/bundle.ts";
-import { GOLDEN_FILE } from "../../model/bundle/files.ts";
+import { GOLDEN_FILE, readBundleFile } from "../../model/bundle/files.ts";
 import { bundleDir, bundleExists } from "../../model/bundle/install.ts";
 import { goldenSchema, parseBundleText } from "../../model/bundle/manifest.ts";
 import { EnsembleModel } from "../../model/ensemble.ts";
@@ -26,14 +25,16 @@ export class ReplayModels {
   readonly #dirs: readonly string[];
   readonly #other: string | undefined;
   readonly #log: Logger;
+  readonly #seal: Seal | undefined;
   readonly #loaded = new Map<string, Loaded>();
   #slots: ModelSlot[] = [];
 
   /** @param other the folder of a bundle that takes the champion's place. */
-  constructor(dirs: readonly string[], other: string | undefined, log: Logger) {
+  constructor(dirs: readonly string[], other: string | undefined, log: Logger, seal?: Seal) {
     this.#dirs = dirs;
     this.#other = other;
     this.#log = log;
+    this.#seal = seal;
   }
 
   /** What is scored until the capture names its models. */
@@ -87,7 +88,7 @@ export class ReplayModels {
   }
 
   async #find(entry: RosterEntry): Promise<Loaded> {
-    if (entry.role === "champion" && this.#other !== undefined) return bundleAt(this.#other);
+    if (entry.role === "champion" && this.#other !== undefined) return bundleAt(this.#other, this.#seal);
     if (entry.version === ZERO_VERSION) {
       const set = { name: entry.feature_set, hash: setHash(entry.set_hash) };
       return { model: new ZeroModel(set, entry.horizon_s), tolerance: 0 };
@@ -103,7 +104,7 @@ export class ReplayModels {
   async #bundle(version: string): Promise<Loaded> {
     for (const dir of this.#dirs) {
       const path = bundleDir(dir, modelVersion(version));
-      if (await bundleExists(path)) return bundleAt(path);
+      if (await bundleExists(path)) return bundleAt(path, this.#seal);
     }
     return fail(
       "BUNDLE_INVALID",
@@ -114,10 +115,10 @@ export class ReplayModels {
 
 const nameOf = ({ role, version }: Pick<RosterEntry, "role" | "version">): string => `${role} ${version}`;
 
-async function bundleAt(dir: string): Promise<Loaded> {
-  const text = await readFile(join(dir, GOLDEN_FILE), "utf8");
-  const { tolerance } = parseBundleText(GOLDEN_FILE, text, goldenSchema);
-  return { model: await loadBundle(dir), tolerance };
+async function bundleAt(dir: string, seal: Seal | undefined): Promise<Loaded> {
+  const bytes = await readBundleFile(dir, GOLDEN_FILE, seal);
+  const { tolerance } = parseBundleText(GOLDEN_FILE, new TextDecoder().decode(bytes), goldenSchema);
+  return { model: await loadBundle(dir, seal), tolerance };
 }
 
 /** A model that outlives its slot, under the name it has in the capture. */

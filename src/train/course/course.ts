@@ -77,7 +77,7 @@ export async function runCourse(
       const asked = run.fitted.includes(model) ? order.name : undefined;
       const bundle = { ...order, name: asked ?? bundleName(model, dataset), sources, walk_forward };
       const finished = await finishModel(dataset, set, run, model, gates, bundle);
-      const dir = await writeBundle(order.out, finished.contents);
+      const dir = await writeBundle(order.out, finished.contents, order.seal);
       dirs.push(dir);
       listener.written(dir, finished);
       recorder.finished(model, finished.contents.manifest, dir);

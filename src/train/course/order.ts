@@ -1,6 +1,7 @@
 /** What a training is asked for, by a command or by a job: which models, of what, judged how, written where. */
 
 import { join } from "node:path";
+import type { Seal } from "../../base/seal/seal.ts";
 import { type Micros, US_PER_MS } from "../../base/units.ts";
 import type { Label } from "../../features/label.ts";
 import type { FeatureSet } from "../../features/sets/feature_set.ts";
@@ -26,6 +27,8 @@ export interface TrainingOrder {
   readonly half_life_s: number | undefined;
   /** Folder of model bundles. */
   readonly out: string;
+  /** Seals the bundles that are written. */
+  readonly seal?: Seal | undefined;
   /** File of what a model has to show to be served. */
   readonly gates: string;
   /** Folder for rows that memory should not hold. */

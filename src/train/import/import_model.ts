@@ -44,7 +44,7 @@ export async function importModel(
       sources: [...sources, filterSentence(order.filters)],
     };
     const finished = await finishModel(dataset, set, run, model!, gates, bundle);
-    const dir = await writeBundle(order.out, finished.contents);
+    const dir = await writeBundle(order.out, finished.contents, order.seal);
     return { dir, dataset, run, finished };
   } finally {
     release(dataset);

@@ -16,7 +16,7 @@ import { MODEL_KINDS, type ModelKind } from "../fit/trainable.ts";
  */
 export function orderOf(
   { settings, attempt }: TrainingJob,
-  { training_models }: Pick<Config, "training_models">,
+  { training_models, bundle_key }: Pick<Config, "training_models" | "bundle_key">,
   now_us: Micros,
   out: string,
 ): TrainingOrder {
@@ -24,6 +24,7 @@ export function orderOf(
   const { models = training_models, set, label, horizon_s, seed } = settings;
   return {
     ...usual,
+    seal: bundle_key,
     // A version is never given twice, and an attempt before this one may have registered some.
     version: attempt === 1 ? usual.version : `${usual.version}-${attempt}`,
     ...(models ? { kinds: models.map(kindNamed), kinds_asked: true } : {}),
