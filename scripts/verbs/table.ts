@@ -30,6 +30,8 @@ export const VERBS: readonly Verb[] = [
   { verb: "replay", what: "a captured run again: every vector and forecast, bit by bit" },
   { verb: "journal", what: "rows that wait for the database, and those it refused" },
   { verb: "migrate", what: "creates the tables, or brings them up to date" },
+  { verb: "backup", what: "the database and the models as one folder, while a service runs" },
+  { verb: "restore", what: "a backup into an empty place, or only read through" },
   { verb: "archive", what: "days of the database into the lake, as Parquet" },
   { verb: "export", what: "training rows, or a table, as one Parquet file" },
   { verb: "tape", what: "a tape of recordings or of the simulator" },

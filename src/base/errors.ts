@@ -75,6 +75,7 @@ export const ERROR_TABLE = {
   STORE_JOURNAL: { remedy: "retry", http: 503 },
   STORE_MIGRATION: { remedy: "stop", http: 500 },
   STORE_QUERY: { remedy: "reject", http: 503 },
+  BACKUP_INVALID: { remedy: "reject", http: 500 },
   AUDIT_BROKEN: { remedy: "reject", http: 500 },
   MODEL_UNKNOWN: { remedy: "reject", http: 404 },
   MODEL_CONFLICT: { remedy: "reject", http: 409 },

@@ -13,10 +13,11 @@ import { storeError } from "./sql/store_errors.ts";
 
 /**
  * Brings the tables up to date, as a role that may create and owns them.
+ * @param until number of the last migration that is run; default all.
  * @returns what they are laid out for.
  * @throws ForetickError STORE_UNREACHABLE, STORE_VERSION, STORE_MIGRATION, each with what a person can do.
  */
-export async function migrateDatabase(link: DatabaseLink): Promise<Capability> {
+export async function migrateDatabase(link: DatabaseLink, until?: number): Promise<Capability> {
   const { log, clock } = link;
   const connect = (): Sql => link.connect({ application_name: "foretick migrations" });
   await link.preflight();
@@ -29,7 +30,7 @@ export async function migrateDatabase(link: DatabaseLink): Promise<Capability> {
   await createExtension(connect, log);
   return withClient(connect, async (sql) => {
     const { capability } = await look(sql);
-    return migrate({ sql, capability, log, clock });
+    return migrate({ sql, capability, log, clock, ...(until === undefined ? {} : { until }) });
   });
 }
 

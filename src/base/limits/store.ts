@@ -64,6 +64,8 @@ export const STORE_LIMITS = {
   lake_pause_ms: 20,
   /** How long a closing archive waits for the store of the lake; then the upload under way is left behind (ms). */
   lake_close_ms: 2_000,
+  /** A file of a backup, written, checked or restored, of which nothing has moved for so long; beyond it the backup has failed (ms). */
+  backup_stall_ms: 120_000,
   /** Wait before a round of a job that failed because the database was away is repeated (ms). */
   round_retry_ms: 500,
 } as const;

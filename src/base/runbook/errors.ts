@@ -240,6 +240,10 @@ export const ERROR_ADVICE: Readonly<Record<ErrorCode, Advice>> = {
     means: "A question to the database failed or took too long.",
     to_do: "Ask for less, or again. Where it goes on, look at the server's load.",
   },
+  BACKUP_INVALID: {
+    means: "A backup is torn, altered, or of another format: it is not restored.",
+    to_do: "The message names the file. Copy the backup again from where it came, or use another one.",
+  },
   AUDIT_BROKEN: {
     means: "A row of the audit was changed or is missing.",
     to_do: "bun run audit verify names the first. Find out who can write to the table besides the service.",

@@ -69,3 +69,10 @@ function included(text: string, directory: string): string {
 const textOf = (path: string): string => readFileSync(path, "utf8").replaceAll("\r\n", "\n");
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** Names of the tables that any of the files makes, whatever the server; some may be gone, or views elsewhere. */
+export function tablesOf(directory: string): string[] {
+  const texts = readdirSync(directory).map((file) => textOf(join(directory, file)));
+  const made = texts.flatMap((text) => [...text.matchAll(/^create table (?:if not exists )?([a-z_0-9]+)/gm)]);
+  return [...new Set(made.map(([, name]) => name!))].sort();
+}

@@ -14,7 +14,7 @@ import { type ForetickError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { type Capability, LOCK_KEY } from "../server/capability.ts";
-import { MIGRATIONS_DIR, type Migration } from "./migration_files.ts";
+import { MIGRATIONS_DIR, type Migration, numberOf } from "./migration_files.ts";
 import { type AppliedMigration, type SchemaVersion, schemaVersion } from "./schema_version.ts";
 import { codeOf, storeError } from "./store_errors.ts";
 
@@ -25,6 +25,8 @@ export interface MigrationOptions {
   readonly log: Logger;
   readonly clock?: Clock;
   readonly directory?: string;
+  /** Number of the last migration that is run; default all. */
+  readonly until?: number;
   /** For another process to finish (ms). */
   readonly turn_ms?: number;
   /** For a table in use, each try (ms). */
@@ -67,7 +69,10 @@ export async function migrate(options: MigrationOptions): Promise<Capability> {
     const laid_out = layoutOf(applied[0]?.capability, capability, log);
     const version = schemaVersion(applied, laid_out, directory);
     check(version, log);
-    for (const migration of version.missing) await apply(options, migration, laid_out);
+    const { until = Number.POSITIVE_INFINITY } = options;
+    for (const migration of version.missing) {
+      if (numberOf(migration.file) <= until) await apply(options, migration, laid_out);
+    }
     return laid_out;
   });
 }
