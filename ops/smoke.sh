@@ -1,6 +1,7 @@
 #!/bin/bash
 # Whether a service that was just deployed does its work: alive, ready, and a forecast that is fresh and goes on.
 #   ops/smoke.sh https://foretick.fly.dev [symbol]
+# With METRICS_PORT the metrics are elsewhere: METRICS_URL=http://host:9464, or METRICS_URL=none where they cannot be reached.
 set -euo pipefail
 url=${1:?usage: ops/smoke.sh <url> [symbol]}
 symbol=${2:-BTCUSDT}
@@ -19,5 +20,7 @@ age=$(($(date +%s) - first))
 sleep 5
 later=$(second)
 [ "$later" -gt "$first" ] || { echo "a newer forecast expected after 5 s, was none since $first"; exit 1; }
-ask /metrics | grep -q '^foretick_' || { echo "$url/metrics expected foretick's metrics, has none"; exit 1; }
+metrics=${METRICS_URL:-$url}
+[ "$metrics" = none ] || curl --silent --show-error --fail --max-time 5 "$metrics/metrics" | grep -q '^foretick_' ||
+  { echo "$metrics/metrics expected foretick's metrics, has none"; exit 1; }
 echo "$url: ready, the newest forecast is of second $later"

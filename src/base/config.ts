@@ -55,6 +55,13 @@ function isNetwork(text: string): boolean {
   return family !== 0 && Number(parts?.[2] ?? 0) <= (family === 6 ? 128 : 32);
 }
 
+/** An origin as a browser writes it. */
+const isSite = (text: string): boolean =>
+  /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+
+const isAlone = (origins: readonly string[]): boolean =>
+  origins.length === 1 && (origins[0] === "*" || origins[0] === "none");
+
 const isAddress = (text: string): boolean => /^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(text);
 
 const webhook = z.url({
@@ -87,6 +94,13 @@ const schema = z.object({
     .default("0.0.0.0"),
   STREAM_CLIENTS_MAX: integer("clients", 1, 1_000_000).default(LIMITS.stream_clients_max),
   PUBLIC_READ: choice(["true", "false"]).default("true"),
+  CORS_ORIGINS: separated
+    .refine((origins) => isAlone(origins) || origins.every(isSite), {
+      error: "expected sites such as https://app.example.com,https://other.example, or * or none alone",
+    })
+    .default(["*"]),
+  METRICS_PORT: integer("port numbers", 0, 65_535).optional(),
+  METRICS_HOST: z.string().min(1, "expected an address to listen on, such as 127.0.0.1").optional(),
   RATE_LIMIT_PER_S: integer("requests a second, 0 for no limit,", 0, 1_000_000).default(200),
   KEY_RATE_LIMIT_PER_S: integer("requests a second, 0 for no limit,", 0, 1_000_000).default(1_000),
   JWT_ISSUER: z.string().min(1, "expected the issuer as its tokens name it").optional(),
@@ -245,6 +259,9 @@ const OWN_PREFIXES = [
   "DEPLOYMENT_",
   "ALERT_",
   "JWT_",
+  "CORS_ORIGIN",
+  "METRICS_PORT",
+  "METRICS_HOST",
   "SIGNAL_",
 ];
 

@@ -5,6 +5,9 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
+import { LIMITS } from "./limits.ts";
+import { nextTurn } from "./turns.ts";
+
 export type { Counter, Gauge, Histogram };
 
 /** Every label of the product, so that one name means one thing and a misspelt one does not compile. */
@@ -108,8 +111,17 @@ export class Metrics {
     return typeof now === "number" ? [{ value: now }] : [...now];
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  /**
+   * All of it, a few metrics in a turn of the event loop: a tick waits for no more than those.
+   * @param turn what is awaited between two slices.
+   */
+  async text(turn: () => Promise<void> = nextTurn): Promise<string> {
+    const parts: string[] = [];
+    for (const [at, metric] of this.#registry.getMetricsAsArray().entries()) {
+      if (at > 0 && at % LIMITS.metrics_a_turn === 0) await turn();
+      parts.push(await this.#registry.getSingleMetricAsString(metric.name));
+    }
+    return `${parts.join("\n\n")}\n`;
   }
 
   get contentType(): string {

@@ -1,6 +1,7 @@
 /** The service's paths, on one screen. Needs no port: `app.request("/latest")` answers as the server would. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
@@ -8,10 +9,11 @@ import { Access } from "./access/access.ts";
 import { boundedTime, databaseTurns } from "./access/bounds.ts";
 import { gate } from "./access/gate.ts";
 import { idempotent } from "./access/idempotency.ts";
+import { Sites } from "./access/sites.ts";
 import { loadAssets } from "./assets.ts";
 import { documentOf } from "./describe/document.ts";
 import type { ServePorts } from "./ports.ts";
-import { boundary, measured, readableFromAnywhere } from "./request/boundary.ts";
+import { boundary, measured } from "./request/boundary.ts";
 import { expectedProblem } from "./request/expected.ts";
 import { refuseOtherMethods } from "./request/methods.ts";
 import { problem, type RequestScope } from "./request/problem.ts";
@@ -109,12 +111,16 @@ export interface AppOptions {
   readonly log: Logger;
   /** Who may do what; default: what is public is read by anyone, and nobody has a key. */
   readonly access?: Access;
+  /** Whose pages may ask from a browser; default any may read what is public. */
+  readonly sites?: Sites;
+  /** `/metrics` is on a port of its own, and not here. */
+  readonly metrics_apart?: boolean;
 }
 
 /** What is public is read by anyone, and nobody has a key. */
 export const OPEN = new Access({ public_read: true, credentials: [] });
 
-/** Market data and forecasts, which any site may read. */
+/** Market data and forecasts, which any site may read unless CORS_ORIGINS says otherwise. */
 const READABLE = [
   "/latest",
   "/features/latest",
@@ -130,17 +136,20 @@ const READABLE = [
 export type Api = ReturnType<typeof described>;
 
 export function createApp(options: AppOptions): OpenAPIHono<RequestScope> {
-  const { ports, clock, log, access = OPEN } = options;
+  const { ports, clock, log, access = OPEN, sites = new Sites(), metrics_apart = false } = options;
   const app = new OpenAPIHono<RequestScope>({ defaultHook: refuseInvalid, getPath: pathWithVersion });
   app.use(boundary());
   app.use(measured(ports.metrics, () => clock.monotonicUs()));
-  for (const route of READABLE) app.use(route, readableFromAnywhere());
+  const { everywhere, onPublic } = sites;
+  if (everywhere) app.use(everywhere);
+  if (onPublic) for (const route of READABLE) app.use(route, onPublic);
+  if (metrics_apart) app.use("/metrics", notHere);
   app.use(gate(access, log));
   app.use(boundedTime(clock));
   app.use(idempotent(access.kept_answers, log));
   const turns = databaseTurns(ports.metrics);
   for (const route of ["/predictions", "/parity", "/reliability"]) app.use(route, turns);
-  described(app, options);
+  described(app, { ...options, sites });
   app.get(
     "/openapi.json",
     getOpenApi(() => JSON.stringify(documentOf(app))),
@@ -162,8 +171,10 @@ export function createApp(options: AppOptions): OpenAPIHono<RequestScope> {
   return app;
 }
 
+type DescribedOptions = AppOptions & Required<Pick<AppOptions, "sites">>;
+
 /** The routes that are described, each by its schemas. */
-function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log }: AppOptions) {
+function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log, sites }: DescribedOptions) {
   return app
     .openapi(latestRoute, getLatest(ports, clock, hub.waiters))
     .openapi(featuresLatestRoute, getFeaturesLatest(ports))
@@ -173,7 +184,7 @@ function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log }: A
     .openapi(qualityRoute, getQuality(ports))
     .openapi(signalsLatestRoute, getSignalsLatest(ports))
     .openapi(alertsRoute, getAlerts(ports, clock))
-    .openapi(streamRoute, getStream(ports, hub))
+    .openapi(streamRoute, getStream(ports, hub, sites))
     .openapi(eventsRoute, getEvents(ports, hub))
     .openapi(predictRoute, postPredict(ports, clock))
     .openapi(batchPredictRoute, postBatchPredict(ports, clock))
@@ -210,6 +221,9 @@ function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log }: A
     .openapi(healthReadyRoute, getHealthReady(ports))
     .openapi(metricsRoute, getMetrics(ports));
 }
+
+const notHere: MiddlewareHandler<RequestScope> = async (c) =>
+  problem(c, { code: "NOT_FOUND", detail: "The metrics are on a port of their own here (METRICS_PORT)." });
 
 function pathOf(asset: string): string {
   if (asset === "index.html") return "/";

@@ -8,10 +8,11 @@ import { SERVED } from "../predict/series.ts";
 import type { Access } from "./access/access.ts";
 import { countedAddress } from "./access/gate.ts";
 import { rateHeaders } from "./access/rates.ts";
+import type { Sites } from "./access/sites.ts";
 import { ACCESS_TABLE } from "./access/table.ts";
 import { LatestAnswers } from "./messages/latest_bytes.ts";
 import type { ServePorts } from "./ports.ts";
-import { ANY_SITE, requestIdOf, requestSeconds, SAFE } from "./request/boundary.ts";
+import { requestIdOf, requestSeconds, SAFE } from "./request/boundary.ts";
 import { isKnown } from "./request/known.ts";
 import type { RequestScope } from "./request/problem.ts";
 import { cacheControl } from "./routes/get_latest.ts";
@@ -27,6 +28,7 @@ export function quickLatest(
   ports: ServePorts,
   clock: Clock,
   access: Access,
+  sites: Sites,
 ): (request: Request, server: Server) => Response | undefined {
   const answers = new LatestAnswers();
   const seconds = requestSeconds(ports.metrics);
@@ -43,17 +45,19 @@ export function quickLatest(
     const started_us = clock.monotonicUs();
     const latest = ports.latest(symbol, SERVED);
     if ("reason" in latest) return undefined;
+    const answer = answers.of(latest);
+    const of_sites = sites.headersFor(request, answer.headers.vary);
+    if (of_sites === undefined) return undefined;
     const address = access.needs_address ? countedAddress(access, request, server) : undefined;
     const rate = access.take(undefined, address);
     if (rate && rate.wait_s > 0) return undefined;
-    const answer = answers.of(latest);
     const is_known = isKnown(headers, answer);
     const response = new Response(is_known ? null : answer.body, {
       status: is_known ? 304 : 200,
       headers: {
         ...answer.headers,
         ...SAFE,
-        ...ANY_SITE,
+        ...of_sites,
         ...(rate ? rateHeaders(rate) : {}),
         "cache-control": cacheControl(ports, clock, latest),
         "x-request-id": requestIdOf(headers),

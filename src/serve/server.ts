@@ -6,20 +6,22 @@ import { fail } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Access } from "./access/access.ts";
+import { Sites } from "./access/sites.ts";
 import { createApp, OPEN } from "./app.ts";
+import { drained, type Listen, listenSentence, urlOf } from "./listening.ts";
 import type { ServePorts } from "./ports.ts";
 import { quickLatest } from "./quick_latest.ts";
 import { type StreamClient, StreamHub } from "./stream/hub.ts";
 
-export interface ServerOptions {
+export interface ServerOptions extends Listen {
   readonly ports: ServePorts;
-  /** 0 takes any free port. */
-  readonly port: number;
-  /** Address to listen on: "127.0.0.1" for this machine only, "0.0.0.0" for everyone. */
-  readonly hostname: string;
   readonly log: Logger;
   readonly clock?: Clock;
   readonly access?: Access | undefined;
+  /** Whose pages may ask from a browser; default any may read what is public. */
+  readonly sites?: Sites | undefined;
+  /** `/metrics` is on a port of its own, and not here. */
+  readonly metrics_apart?: boolean | undefined;
   /** The most clients of `/stream`, and of `/events`. */
   readonly stream_clients_max?: number | undefined;
   /** What the log says once it listens; default "listening". */
@@ -39,10 +41,11 @@ export interface RunningServer {
 
 /** @throws ForetickError LISTEN_FAILED where the port is taken or not permitted. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { ports, hostname, log, clock = systemClock, access, said = "listening" } = options;
+  const { ports, hostname, log, clock = systemClock, access = OPEN, said = "listening" } = options;
+  const { sites = new Sites(), metrics_apart = false } = options;
   const hub = new StreamHub(ports, clock, options.stream_clients_max);
-  const app = createApp({ ports, hub, clock, log, ...(access ? { access } : {}) });
-  const quick = quickLatest(ports, clock, access ?? OPEN);
+  const app = createApp({ ports, hub, clock, log, access, sites, metrics_apart });
+  const quick = quickLatest(ports, clock, access, sites);
   let server: Server<StreamClient>;
   try {
     server = Bun.serve<StreamClient>({
@@ -58,35 +61,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   } catch (cause) {
     hub.close();
-    return fail("LISTEN_FAILED", listenSentence(options, cause), { cause });
+    return fail("LISTEN_FAILED", listenSentence(options, "PORT", cause), { cause });
   }
   hub.listenOn(server);
   const port = server.port ?? options.port;
-  const url = `http://${authority(hostname)}:${port}`;
+  const url = urlOf(hostname, port);
   log.info({ url }, said);
 
   let closing: Promise<void> | undefined;
-  const drain = async (): Promise<void> => {
-    const cut = clock.after(LIMITS.serve_drain_max_ms, () => void server.stop(true));
-    const stopped = server.stop();
-    hub.close();
-    await stopped;
-    cut.cancel();
-  };
-  return { url, port, close: () => (closing ??= drain()) };
-}
-
-function authority(hostname: string): string {
-  if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
-}
-
-function listenSentence({ hostname, port }: ServerOptions, cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  const where = `port ${port} on ${hostname}`;
-  if (code === "EADDRINUSE") {
-    return `${where} is taken by another process: set PORT to a free one, or stop what listens there.`;
-  }
-  if (code === "EACCES") return `${where} may not be listened on: set PORT to 1024 or above.`;
-  return `${where} could not be listened on (${String(code ?? cause)}): check HOST and PORT.`;
+  return { url, port, close: () => (closing ??= drained(server, clock, () => hub.close())) };
 }

@@ -24,6 +24,8 @@ import { redisOfConfig } from "../record/redis/address.ts";
 import { Publisher } from "../record/redis/publisher.ts";
 import { bundleStoreOf } from "../record/registry/bundle_store.ts";
 import { Writer } from "../record/write/writer.ts";
+import { Sites } from "../serve/access/sites.ts";
+import { metricsServerOf } from "../serve/metrics_server.ts";
 import { type RunningServer, startServer } from "../serve/server.ts";
 import type { Alerts } from "../steer/alerts/alerts.ts";
 import { readRules, SHIPPED_RULES } from "../steer/alerts/rules/rules.ts";
@@ -150,14 +152,20 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       log: serving,
       clock,
       access: doors.access,
+      sites: new Sites(config.cors_origins),
+      metrics_apart: config.metrics_port !== undefined,
       stream_clients_max: config.stream_clients_max,
     };
+    let shown = metrics;
+    const scraped = metricsServerOf({ config, metrics: () => shown, log: serving, clock });
+    ending.add("service", "the metrics", () => scraped?.close());
     const leadership = new Leadership({
       ...{ config, database: store, clock, stop, log: record, onLost: ended.resolve },
       onStandby: async () => {
         if (models) return;
         const reason = (symbol: string): string => leadership.standingBy(symbol);
         const ports = new StandbyPorts({ symbols: config.symbols, clock, reason });
+        shown = ports.metrics;
         standby ??= await startServer({ ...listen, ports, port: config.port, said: "standing by" });
       },
     });
@@ -259,6 +267,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     // Before the workers, which wait for what they have asked of it.
     ending.add("intake", "REST", () => rest.close());
     await standby?.close();
+    shown = metrics;
     const server = await startServer({ ...listen, ports, port: standby?.port ?? config.port });
     ending.add("service", "what callers ask of the database", () => ports.close());
     ending.add("service", "the server", () => server.close());

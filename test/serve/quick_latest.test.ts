@@ -4,6 +4,7 @@ import { silentLogger } from "../../src/base/log.ts";
 import { Access } from "../../src/serve/access/access.ts";
 import { TrustedProxies } from "../../src/serve/access/addresses.ts";
 import { Rates } from "../../src/serve/access/rates.ts";
+import { Sites } from "../../src/serve/access/sites.ts";
 import { createApp } from "../../src/serve/app.ts";
 import { quickLatest } from "../../src/serve/quick_latest.ts";
 import { StreamHub } from "../../src/serve/stream/hub.ts";
@@ -11,14 +12,14 @@ import { FakeMarket } from "./fake_market.ts";
 
 const START_SEC = 1_732_180_000;
 
-function serve(accessOf: (clock: ManualClock) => Access) {
+function serve(accessOf: (clock: ManualClock) => Access, sites = new Sites()) {
   const market = new FakeMarket();
   market.tick(START_SEC);
   const clock = new ManualClock((START_SEC + 1) * 1e6);
   const hub = new StreamHub(market, clock);
-  const app = createApp({ ports: market, hub, clock, log: silentLogger, access: accessOf(clock) });
+  const app = createApp({ ports: market, hub, clock, log: silentLogger, access: accessOf(clock), sites });
   // Each with buckets of its own, so that what one takes is not missing at the other.
-  const quick = quickLatest(market, clock, accessOf(clock));
+  const quick = quickLatest(market, clock, accessOf(clock), sites);
   const server = { requestIP: () => ({ address: "203.0.113.7" }) };
   const both = async (path: string, init: RequestInit = {}) => {
     const [routed, direct] = [0, 1].map(() => new Request(`http://localhost:8080${path}`, init));
@@ -53,6 +54,13 @@ it("answers as the router does, status, headers and bytes", async () => {
   }
 });
 
+it("answers as the router does where sites are named, and leaves a page's request to it", async () => {
+  const { both } = serve(open, new Sites(["https://app.example.com"]));
+  const { routed, direct } = await both("/latest", { headers: { "x-request-id": "mine" } });
+  expect([...direct!.headers].sort()).toEqual([...routed.headers].sort());
+  expect((await both("/latest", { headers: { origin: "https://app.example.com" } })).direct).toBeUndefined();
+});
+
 it("leaves to the router what is asked otherwise, by somebody who is known, too often, or in vain", async () => {
   const { market, both } = serve(limited);
   for (const [path, init] of [
@@ -67,10 +75,15 @@ it("leaves to the router what is asked otherwise, by somebody who is known, too 
     ["/latest", { headers: { authorization: "Bearer k" } }],
     ["/latest", { headers: { "x-client-id": "desk" } }],
   ] as [string, RequestInit][]) {
-    const quick = quickLatest(market, new ManualClock(0), open());
+    const quick = quickLatest(market, new ManualClock(0), open(), new Sites());
     expect(quick(new Request(`http://localhost:8080${path}`, init), {})).toBeUndefined();
   }
-  const closed = quickLatest(market, new ManualClock(0), new Access({ public_read: false, credentials: [] }));
+  const closed = quickLatest(
+    market,
+    new ManualClock(0),
+    new Access({ public_read: false, credentials: [] }),
+    new Sites(),
+  );
   expect(closed(new Request("http://localhost:8080/latest"), {})).toBeUndefined();
   // Two at once are in the bucket.
   const answers = [await both("/latest"), await both("/latest"), await both("/latest")];

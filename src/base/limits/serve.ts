@@ -42,8 +42,12 @@ export const SERVE_LIMITS = {
   query_wait_max_ms: 2_000,
   /** How long a closing server waits for the requests under way; then they are cut (ms). */
   serve_drain_max_ms: 5_000,
+  /** How long a browser may remember what CORS_ORIGINS allows its page (s). */
+  preflight_age_s: 600,
   /** Rows of an answer written in one turn of the event loop; a longer one takes several, with ticks between them (rows). */
   answer_rows_a_turn: 100,
+  /** Metrics written in one turn of the event loop (metrics). */
+  metrics_a_turn: 20,
   /** Rows held for long answers under way; one that does not fit beside the others is a 503 (rows). */
   long_answer_rows_max: 80_000,
   /** How long a caller may take to read a long answer; then it is cut (ms). */

@@ -1,6 +1,5 @@
 /**
- * What every answer has in common: a request id, headers that keep a browser safe, who may read it from
- * another site, that live data is not cached, and a count.
+ * What every answer has in common: a request id, headers that keep a browser safe, that live data is not cached, and a count.
  */
 
 import type { MiddlewareHandler } from "hono";
@@ -38,23 +37,6 @@ export function boundary(): MiddlewareHandler<RequestScope> {
     const { rate } = c.var;
     if (rate) for (const [name, value] of Object.entries(rateHeaders(rate))) headers.set(name, value);
     if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-  };
-}
-
-/** On what any site may read. */
-export const ANY_SITE: Readonly<Record<string, string>> = {
-  "access-control-allow-origin": "*",
-  "access-control-expose-headers": "etag, x-request-id, retry-after, ratelimit, ratelimit-policy",
-};
-
-/**
- * Market data and forecasts are public and carry no cookies, so any site may read them with GET. Health and
- * metrics are the operator's and are not opened.
- */
-export function readableFromAnywhere(): MiddlewareHandler<RequestScope> {
-  return async (c, next) => {
-    await next();
-    for (const [name, value] of Object.entries(ANY_SITE)) c.res.headers.set(name, value);
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import { STREAM_PROTOCOL } from "../access/identity.ts";
+import type { Sites } from "../access/sites.ts";
 import { problems } from "../describe/answers.ts";
 import type { ServePorts } from "../ports.ts";
 import { problem, type RequestScope, type Untyped } from "../request/problem.ts";
@@ -15,7 +16,11 @@ export const streamRoute = createRoute({
   responses: { 101: { description: "A WebSocket." }, ...problems(400, 404, 426, 503) },
 });
 
-export function getStream(ports: ServePorts, hub: StreamHub): RouteHandler<typeof streamRoute, RequestScope> {
+export function getStream(
+  ports: ServePorts,
+  hub: StreamHub,
+  sites: Sites,
+): RouteHandler<typeof streamRoute, RequestScope> {
   return (c) => {
     const subscription = subscriptionOf(c, ports, c.req.valid("query"));
     if (!subscription.ok) return subscription.response;
@@ -24,6 +29,10 @@ export function getStream(ports: ServePorts, hub: StreamHub): RouteHandler<typeo
       return problem(c, { code: "UPGRADE_REQUIRED", detail, headers: { upgrade: "websocket" } });
     }
 
+    if (!sites.mayOpen(c)) {
+      const detail = "The page of this origin may not open the stream here: CORS_ORIGINS does not name it.";
+      return problem(c, { code: "FORBIDDEN", field: "origin", detail });
+    }
     const offered = c.req
       .header("sec-websocket-protocol")
       ?.split(",")

@@ -16,6 +16,8 @@ import { DatabaseLink } from "../../record/link.ts";
 import { redisOfConfig } from "../../record/redis/address.ts";
 import { RedisReader } from "../../record/redis/reader.ts";
 import { requireSchema } from "../../record/sql/schema_version.ts";
+import { Sites } from "../../serve/access/sites.ts";
+import { metricsServerOf } from "../../serve/metrics_server.ts";
 import { startServer } from "../../serve/server.ts";
 import { accessOver } from "../access.ts";
 import { Ending } from "../ending.ts";
@@ -67,8 +69,12 @@ export async function startApi({ config, clock, log }: ApiOptions): Promise<Api>
     ending.add("service", "the record of refusals", () => doors.close());
     const server = await startServer({
       ...{ hostname: config.host, port: config.port, ports, clock, log: serving, access: doors.access },
+      sites: new Sites(config.cors_origins),
+      metrics_apart: config.metrics_port !== undefined,
       stream_clients_max: config.stream_clients_max,
     });
+    const scraped = metricsServerOf({ config, metrics: () => ports.metrics, log: serving, clock });
+    ending.add("intake", "the metrics", () => scraped?.close());
     ending.add("intake", "the server", () => server.close());
     reader.start();
     // A refusal ends no API machine: it shows what is in Redis.
