@@ -21,6 +21,7 @@ import { refuseInvalid } from "./request/refuse.ts";
 import { pathWithVersion } from "./request/version_path.ts";
 import { alertsRoute, getAlerts } from "./routes/get_alerts.ts";
 import { getAsset } from "./routes/get_asset.ts";
+import { dataDaysRoute, getDataDays } from "./routes/get_data_days.ts";
 import { eventsRoute, getEvents } from "./routes/get_events.ts";
 import { featuresLatestRoute, getFeaturesLatest } from "./routes/get_features_latest.ts";
 import {
@@ -128,6 +129,7 @@ const READABLE = [
   "/parity",
   "/reliability",
   "/quality",
+  "/data/days",
   "/signals/latest",
   "/events",
 ];
@@ -148,7 +150,7 @@ export function createApp(options: AppOptions): OpenAPIHono<RequestScope> {
   app.use(boundedTime(clock));
   app.use(idempotent(access.kept_answers, log));
   const turns = databaseTurns(ports.metrics);
-  for (const route of ["/predictions", "/parity", "/reliability"]) app.use(route, turns);
+  for (const route of ["/predictions", "/parity", "/reliability", "/data/days"]) app.use(route, turns);
   described(app, { ...options, sites });
   app.get(
     "/openapi.json",
@@ -181,6 +183,7 @@ function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log, sit
     .openapi(predictionsRoute, getPredictions(ports, clock, log))
     .openapi(parityRoute, getParity(ports, clock, log))
     .openapi(reliabilityRoute, getReliability(ports, clock, log))
+    .openapi(dataDaysRoute, getDataDays(ports, clock, log))
     .openapi(qualityRoute, getQuality(ports))
     .openapi(signalsLatestRoute, getSignalsLatest(ports))
     .openapi(alertsRoute, getAlerts(ports, clock))

@@ -2,7 +2,7 @@
  * What serving needs from the rest of the product, and nothing more. The process's wiring implements
  * these; tests implement them with data of their own, so that every route is tested without a feed.
  *
- * Everything but `predictions`, `parity` and `reliability` answers at once from memory: a request never waits for the market or a model.
+ * Everything but `predictions`, `parity`, `reliability` and `storedDays` answers at once from memory: a request never waits for the market or a model.
  */
 
 import type { Metrics } from "../base/metrics.ts";
@@ -16,6 +16,7 @@ import type { JoinedPrediction, Outcome, Prediction } from "../predict/predictio
 import type { QualityAnswer, QualityWindow } from "../predict/quality_minutes.ts";
 import type { SeriesChoice } from "../predict/series.ts";
 import type { Alert, Silence } from "../record/alerts/alert.ts";
+import type { StoredDay, StoredDaysQuery } from "../record/bars/stored_days.ts";
 import type { ParityRun, ParityTotals } from "../record/parity/runs.ts";
 import type { Reliability, ReliabilityQuery } from "../record/reliability.ts";
 import type { SignalRow } from "../record/signals/signal_row.ts";
@@ -189,6 +190,8 @@ export interface ServePorts {
   parity(query: ParityQuery, signal?: AbortSignal): Promise<ParityAnswer>;
   /** As `parity`. */
   reliability(query: ReliabilityQuery, signal?: AbortSignal): Promise<Reliability>;
+  /** As `parity`: what is stored, newest day first. */
+  storedDays(query: StoredDaysQuery, signal?: AbortSignal): Promise<readonly StoredDay[]>;
   /** Of the series that is meant; undefined where no outcome of it is known. */
   quality(symbol: string, choice: SeriesChoice, window: QualityWindow): QualityView | undefined;
   /** The signal of the current prediction. */

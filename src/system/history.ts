@@ -1,10 +1,11 @@
-/** What is asked of the database for a caller: predictions, comparisons, whether promises are kept. */
+/** What is asked of the database for a caller: predictions, comparisons, whether promises are kept, what is stored. */
 
 import type { PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import type { Sql } from "postgres";
 import type { Clock } from "../base/clock.ts";
 import { DAY_US, micros } from "../base/units.ts";
 import type { JoinedPrediction } from "../predict/prediction.ts";
+import { readStoredDays, type StoredDay, type StoredDaysQuery } from "../record/bars/stored_days.ts";
 import { ParityRuns } from "../record/parity/runs.ts";
 import { PredictionRows } from "../record/prediction_rows.ts";
 import { type Reliability, type ReliabilityQuery, readReliability } from "../record/reliability.ts";
@@ -44,5 +45,9 @@ export class History {
 
   reliability(query: ReliabilityQuery): Promise<Reliability> {
     return readReliability(this.#database.sql, query);
+  }
+
+  storedDays(query: StoredDaysQuery): Promise<readonly StoredDay[]> {
+    return readStoredDays(this.#database.sql, query);
   }
 }

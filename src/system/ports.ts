@@ -8,6 +8,7 @@ import type { JoinedPrediction, Prediction } from "../predict/prediction.ts";
 import type { QualityWindow } from "../predict/quality_minutes.ts";
 import { CHAMPION, describeChoice, SERVED, type SeriesChoice } from "../predict/series.ts";
 import type { Alert } from "../record/alerts/alert.ts";
+import type { StoredDay, StoredDaysQuery } from "../record/bars/stored_days.ts";
 import type { Reliability, ReliabilityQuery } from "../record/reliability.ts";
 import type {
   AlertsView,
@@ -141,6 +142,10 @@ export class PipelinePorts implements ServePorts {
 
   reliability(query: ReliabilityQuery, signal?: AbortSignal): Promise<Reliability> {
     return this.#reads.ask(signal, (history) => history.reliability(query));
+  }
+
+  storedDays(query: StoredDaysQuery, signal?: AbortSignal): Promise<readonly StoredDay[]> {
+    return this.#reads.ask(signal, (history) => history.storedDays(query));
   }
 
   quality(symbol: string, choice: SeriesChoice, window: QualityWindow): QualityView | undefined {

@@ -56,6 +56,10 @@ export class StandbyPorts implements ServePorts {
     return this.predictions();
   }
 
+  storedDays(): Promise<never> {
+    return this.predictions();
+  }
+
   quality(): undefined {
     return undefined;
   }

@@ -11,6 +11,7 @@ import type { JoinedPrediction, Outcome, Prediction } from "../../src/predict/pr
 import { QualityMinutes, type QualityWindow } from "../../src/predict/quality_minutes.ts";
 import { RecentPredictions } from "../../src/predict/recent_predictions.ts";
 import type { Series, SeriesChoice } from "../../src/predict/series.ts";
+import type { StoredDay, StoredDaysQuery } from "../../src/record/bars/stored_days.ts";
 import type { Reliability, ReliabilityQuery } from "../../src/record/reliability.ts";
 import type {
   AlertsView,
@@ -64,6 +65,8 @@ export class FakeMarket implements ServePorts {
   signal_view: SignalView | undefined;
   reliability_asked: ReliabilityQuery | undefined;
   ridge: Series | undefined;
+  /** What `/data/days` finds in the database; set to make it fail. */
+  stored: (query: StoredDaysQuery) => Promise<readonly StoredDay[]> = async () => [];
   readonly #quality = new QualityMinutes((choice) => this.#predictions.of(choice));
   readonly #rng: Rng;
   readonly #predictions = new RecentPredictions();
@@ -168,6 +171,10 @@ export class FakeMarket implements ServePorts {
   quality(_symbol: string, choice: SeriesChoice, window: QualityWindow): QualityView | undefined {
     const model = this.#quality.figures(choice, window);
     return model && { model, ridge: this.ridge && this.#quality.figures(this.ridge, window) };
+  }
+
+  storedDays(query: StoredDaysQuery): Promise<readonly StoredDay[]> {
+    return this.stored(query);
   }
 
   parity(query: ParityQuery): Promise<ParityAnswer> {

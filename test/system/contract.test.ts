@@ -38,6 +38,7 @@ const GOOD: Readonly<Record<string, Good>> = {
   "GET /predictions": { path: "/predictions?limit=3" },
   "GET /parity": {},
   "GET /reliability": {},
+  "GET /data/days": {},
   "GET /quality": { status: [200, 503] },
   "GET /signals/latest": { status: [200, 503] },
   "GET /alerts": {},

@@ -38,6 +38,10 @@ export const SERVE_LIMITS = {
   progress_s_max: 60,
   /** How long `/reliability` waits for the database; then it is a 503 (ms). */
   reliability_wait_max_ms: 10_000,
+  /** Days one `/data/days` answer may hold; a larger `days` is a 400 (days). */
+  stored_days_max: 7,
+  /** How long `/data/days` waits for the database; then it is a 503 (ms). */
+  stored_days_wait_max_ms: 10_000,
   /** How long `/predictions` waits for the database before it answers from memory (ms). */
   query_wait_max_ms: 2_000,
   /** How long a closing server waits for the requests under way; then they are cut (ms). */

@@ -19,6 +19,7 @@ export const ACCESS_TABLE: Readonly<Record<`${string} /${string}`, Needed>> = {
   "GET /parity": "public",
   "GET /reliability": "public",
   "GET /quality": "public",
+  "GET /data/days": "public",
   "GET /signals/latest": "public",
   "GET /alerts": "public",
   "GET /stream": "public",

@@ -11,6 +11,7 @@ import type { FeatureVector } from "../../features/vector.ts";
 import type { JoinedPrediction, Outcome, Prediction } from "../../predict/prediction.ts";
 import type { QualityWindow } from "../../predict/quality_minutes.ts";
 import { CHAMPION, describeChoice, SERVED, type SeriesChoice } from "../../predict/series.ts";
+import type { StoredDay, StoredDaysQuery } from "../../record/bars/stored_days.ts";
 import type { Database } from "../../record/database.ts";
 import type { Reliability, ReliabilityQuery } from "../../record/reliability.ts";
 import type {
@@ -113,6 +114,10 @@ export class ApiPorts implements ServePorts {
 
   reliability(query: ReliabilityQuery, signal?: AbortSignal): Promise<Reliability> {
     return this.#reads.ask(signal, (history) => history.reliability(query));
+  }
+
+  storedDays(query: StoredDaysQuery, signal?: AbortSignal): Promise<readonly StoredDay[]> {
+    return this.#reads.ask(signal, (history) => history.storedDays(query));
   }
 
   quality(symbol: string, choice: SeriesChoice, window: QualityWindow): QualityView | undefined {
