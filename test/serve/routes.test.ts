@@ -1,49 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../src/base/clock.ts";
 import { readConfig } from "../../src/base/config.ts";
 import { LIMITS } from "../../src/base/limits.ts";
-import { silentLogger } from "../../src/base/log.ts";
 import { PART_ADVICE } from "../../src/base/runbook/parts.ts";
 import { micros, modelVersion, priceE8, setHash, unixSec } from "../../src/base/units.ts";
 import type { Series } from "../../src/predict/series.ts";
 import type { ParityRun } from "../../src/record/parity/runs.ts";
-import { createApp } from "../../src/serve/app.ts";
 import type { Dependency, ParityQuery } from "../../src/serve/ports.ts";
-import { StreamHub } from "../../src/serve/stream/hub.ts";
 import { LiveSignals } from "../../src/signal/live_signals.ts";
+import { expectProblem, START_SEC, serve } from "./asked_app.ts";
 import { FAKE_CHAMPION, FakeMarket } from "./fake_market.ts";
 
-const START_SEC = 1_732_180_000;
 const iso = (ts_sec: number): string => new Date(ts_sec * 1_000).toISOString();
-
-interface Answer {
-  status: number;
-  headers: Headers;
-  // Answers are read as a caller would: by name, whatever else is there.
-  body: Record<string, unknown> & { predictions?: Record<string, unknown>[]; dependencies?: unknown[] };
-}
-
-function serve(market = new FakeMarket(), seconds = 0) {
-  for (let sec = START_SEC; sec < START_SEC + seconds; sec++) market.tick(sec);
-  const clock = new ManualClock((START_SEC + seconds) * 1e6);
-  const app = createApp({ ports: market, hub: new StreamHub(market, clock), clock, log: silentLogger });
-  const get = async (path: string, init?: RequestInit): Promise<Answer> => {
-    const response = await app.request(path, init);
-    const text = await response.text();
-    const json = response.headers.get("content-type")?.includes("json");
-    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : { text } };
-  };
-  return { market, clock, app, get };
-}
-
-function expectProblem(answer: Answer, status: number, code: string): void {
-  expect(answer.status).toBe(status);
-  expect(answer.headers.get("content-type")).toBe("application/problem+json");
-  expect(answer.body).toMatchObject({ status, code, type: `urn:foretick:problem:${code.toLowerCase()}` });
-  expect(answer.body.title).toBeTypeOf("string");
-  expect(answer.body.request_id).toBe(answer.headers.get("x-request-id"));
-}
 
 describe("GET /latest", () => {
   it("gives the current prediction under the names of the database, and nothing internal", async () => {

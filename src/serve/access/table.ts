@@ -32,6 +32,7 @@ export const ACCESS_TABLE: Readonly<Record<`${string} /${string}`, Needed>> = {
   "GET /page/*": "public",
   "GET /page/live/*": "public",
   "GET /page/pages/*": "public",
+  "GET /page/style/*": "public",
   "GET /docs": "public",
   "GET /openapi.json": "public",
   "POST /predict": "client",

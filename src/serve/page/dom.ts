@@ -33,6 +33,8 @@ export function showList(list: HTMLElement, entries: readonly Entry[]): void {
 
 export interface Column<Row> {
   readonly title: string;
+  /** The cells say it already: the title is read aloud and not shown. */
+  readonly unseen?: boolean;
   readonly num?: boolean;
   cell(row: Row): Node | string;
 }
@@ -44,7 +46,10 @@ export function table<Row>(
   rows: readonly Row[],
 ): HTMLElement {
   const classOf = ({ num }: Column<Row>): string | undefined => (num ? "num" : undefined);
-  const head = columns.map((column) => make("th", { scope: "col", class: classOf(column) }, column.title));
+  const head = columns.map((column) => {
+    const title = column.unseen ? make("span", { class: "unseen" }, column.title) : column.title;
+    return make("th", { scope: "col", class: classOf(column) }, title);
+  });
   const body = rows.map((row) =>
     make("tr", {}, ...columns.map((column) => make("td", { class: classOf(column) }, column.cell(row)))),
   );

@@ -61,15 +61,29 @@ function once(there: boolean, wait: string, path: () => string): string | { read
 
 const ranges_of_features = new FeatureRanges();
 const settled = (): boolean => history.rows.some((row) => row.realized_log_return !== null);
+/** The service sums minutes it has seen as a whole: not the first one. */
+const judged = (): boolean => {
+  const [first] = history.rows;
+  const minuteOf = (ts_sec: number): number => Math.floor(ts_sec / 60);
+  return history.rows.some(
+    (row) => row.realized_log_return !== null && minuteOf(row.ts_sec) > minuteOf(first!.ts_sec),
+  );
+};
+const NOTHING_YET = "Nothing has come true yet.";
 const panels = [
   new Panel<QualityJson>({
     ...{ id: "quality-panel", every_ms: 60_000, draw: drawQuality },
-    path: () => once(settled(), "Nothing has come true yet.", () => `/quality?${whose()}&window=1d`),
+    path: () =>
+      once(
+        judged(),
+        settled() ? "The first whole minute is under way." : NOTHING_YET,
+        () => `/quality?${whose()}&window=1d`,
+      ),
   }),
   new Panel<ReliabilityJson>({
     ...{ id: "reliability-panel", every_ms: 120_000, draw: drawReliability },
     path: () =>
-      once(settled(), "Nothing has come true yet.", () => {
+      once(settled(), NOTHING_YET, () => {
         const version = encodeURIComponent(history.newest!.model_version);
         return `/reliability?symbol=${symbol}&model_version=${version}&window=1d`;
       }),

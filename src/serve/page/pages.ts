@@ -7,6 +7,7 @@ const PAGES: Readonly<Record<string, { title: string; read: () => Promise<PageMo
   models: { title: "Models", read: () => import("./pages/models.ts") },
   training: { title: "Training", read: () => import("./pages/training.ts") },
   experiments: { title: "Experiments and deployments", read: () => import("./pages/experiments.ts") },
+  data: { title: "Data", read: () => import("./pages/data.ts") },
   operations: { title: "Operations", read: () => import("./pages/operations.ts") },
 };
 const AGAIN_MS = 5_000;

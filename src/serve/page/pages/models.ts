@@ -5,6 +5,7 @@ import { card, make, table } from "../dom.ts";
 import { type Change, confirmChange, withKey } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
 import { dayTimeText, signed } from "../words.ts";
+import { askDrift, driftCard } from "./drift.ts";
 
 interface ListedModel {
   readonly version: string;
@@ -41,9 +42,10 @@ export function show(context: PageContext): Promise<void> {
     if (models.length === 0)
       return [card("Nothing is registered yet", make("p", {}, "bun run train makes a model."))];
     const one = models.find(({ version }) => version === opened);
+    const drift = await askDrift(context.symbol);
     const details = one && (await ask<ModelDetails>(`/models/${encodeURIComponent(one.version)}`));
     const shown = details?.kind === "ok" ? detailsOf(one!, details.body, models, context) : [];
-    return [listOf(models, context), ...shown];
+    return [listOf(models, context), ...shown, driftCard(drift)];
   });
 }
 
@@ -79,7 +81,7 @@ function listOf(models: readonly ListedModel[], context: PageContext): HTMLEleme
           cell: ({ metrics }) => (metrics ? `${signed(100 * metrics.r2, 3)} %` : "–"),
         },
         { title: "Made", cell: ({ created_at }) => dayTimeText(created_at) },
-        { title: "", cell: open },
+        { title: "More of it", unseen: true, cell: open },
       ],
       models,
     ),
@@ -119,7 +121,7 @@ function detailsOf(
               { title: "Gate", cell: (gate) => text(gate.gate) },
               { title: "Figure", num: true, cell: (gate) => `${text(gate.metric)} ${text(gate.observed)}` },
               { title: "Asked", num: true, cell: (gate) => `${text(gate.operator)} ${text(gate.limit)}` },
-              { title: "", cell: passed },
+              { title: "Whether it passed", unseen: true, cell: passed },
             ],
             gates,
           ),

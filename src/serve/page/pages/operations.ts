@@ -171,7 +171,11 @@ function alertsOf({ open, recent, silences }: AlertsJson, again: () => void): HT
               title: "Over",
               cell: ({ resolved_at }) => (resolved_at === null ? "–" : dayTimeText(resolved_at)),
             },
-            { title: "", cell: ({ rule, state }) => (state === "open" ? silence(rule) : "") },
+            {
+              title: "What can be done",
+              unseen: true,
+              cell: ({ rule, state }) => (state === "open" ? silence(rule) : ""),
+            },
           ],
           rows,
         );

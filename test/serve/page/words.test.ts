@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { PredictionRowJson } from "../../src/serve/messages/predictions.ts";
-import { HISTORY_S, History, verdictOf } from "../../src/serve/page/history.ts";
-import { everyFor, longSeries } from "../../src/serve/page/live/long_series.ts";
+import type { PredictionRowJson } from "../../../src/serve/messages/predictions.ts";
+import { HISTORY_S, History, verdictOf } from "../../../src/serve/page/history.ts";
+import { everyFor, longSeries } from "../../../src/serve/page/live/long_series.ts";
 import {
   ageText,
   bpText,
@@ -14,8 +14,8 @@ import {
   scoreWords,
   signalWords,
   worthWords,
-} from "../../src/serve/page/words.ts";
-import { FakeMarket } from "./fake_market.ts";
+} from "../../../src/serve/page/words.ts";
+import { FakeMarket } from "../fake_market.ts";
 
 const row = (fields: Partial<PredictionRowJson> = {}): PredictionRowJson => ({
   ...new FakeMarket().tick(1_732_180_000),

@@ -1,0 +1,114 @@
+/** The other pages, each in each of its states: empty, loading, stale, cut off, not allowed, full; and changes asked twice. */
+
+import { expect, it } from "vitest";
+import { inBrowser, keyed } from "./browser.ts";
+import { FullMarket, fullOperator, NEXT, RIDGE } from "./full_market.ts";
+
+const START_SEC = 1_732_180_000;
+
+inBrowser("the other pages", (visit) => {
+  it("has pages: operations in words for anyone, models for who has a key, and asks before it promotes", async () => {
+    visit.expects(/status of 401/, /status of 503 .*\/health/);
+    const promoted: unknown[] = [];
+    const promote = async (asked: { version: string; symbol: string }) => {
+      promoted.push(asked);
+      const place = { symbol: asked.symbol, alias: "champion" };
+      return { place, version: asked.version, version_before: RIDGE, moved: true };
+    };
+    const market = new FullMarket();
+    market.operator = fullOperator({ promote });
+    market.dependencies[0] = { name: "database", state: "down", reason: "it does not answer", facts: {} };
+    market.tick(START_SEC);
+    await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#operations`);
+    await visit.becomes("#page", "It does not serve");
+    await visit.becomes("#page .part", "What to do: Rows wait in the journal");
+    expect(await visit.stumbles()).toEqual([]);
+
+    await visit.page.getByRole("link", { name: "Models" }).click();
+    await visit.page.locator("#key").fill("wrong");
+    await visit.page.getByRole("button", { name: "Use it in this tab" }).click();
+    await visit.becomes("#page", "there is no such key");
+    await visit.page.locator("#key").fill("right");
+    await visit.page.getByRole("button", { name: "Use it in this tab" }).click();
+    await visit.page.getByRole("button", { name: "Details of mlp-v1/2026-11-24t10-00-00z" }).click();
+    await visit.page.getByRole("button", { name: "Promote mlp-v1/2026-11-24t10-00-00z" }).click();
+    await visit.becomes("dialog", "within seconds every forecast served there comes from it");
+    expect(await visit.stumbles()).toEqual([]);
+    expect(promoted).toEqual([]);
+    await visit.page.locator("#reason").fill("better in its test");
+    await visit.page.getByRole("button", { name: "Promote", exact: true }).click();
+    await visit.becomes("dialog", "Done. mlp-v1/2026-11-24t10-00-00z is the champion of every symbol now");
+    expect(promoted).toMatchObject([
+      { version: NEXT, symbol: "*", reason: "better in its test", actor: "anna" },
+    ]);
+    expect(
+      await visit.page.evaluate(
+        "[localStorage.length, sessionStorage.getItem('foretick-key'), document.cookie]",
+      ),
+    ).toEqual([0, "right", ""]);
+  });
+
+  it("ranks the features of the champion by drift, beside the threshold", async () => {
+    const market = new FullMarket();
+    market.tick(START_SEC);
+    await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#models`, "reader");
+    await visit.becomes("#page", "Drift of the champion by feature");
+    const rows = visit.page.getByRole("region", { name: "Drift by feature" }).locator("tbody tr");
+    expect(await rows.allInnerTexts()).toEqual([
+      expect.stringMatching(/^1\s+imbalance_top5\s+0\.320\s+0\.200\s+beyond$/),
+      expect.stringMatching(/^2\s+log_return_10s\s+0\.110\s+0\.200\s+within$/),
+      expect.stringMatching(/^3\s+spread_bps\s+0\.0200\s+0\.200\s+within$/),
+    ]);
+    await visit.becomes("#page", "train anew soon");
+    expect(await visit.stumbles()).toEqual([]);
+    expect(await visit.overhang()).toBe(0);
+  });
+
+  it("shows what is stored by day, an hour that is half there as half there, and older days where asked for", async () => {
+    const market = new FullMarket();
+    market.tick(START_SEC);
+    const asked: string[] = [];
+    const { stored } = market;
+    market.stored = (query) => {
+      asked.push(`${query.days}`);
+      return stored(query);
+    };
+    await visit.open(`${(await visit.serve(market)).url}/#data`);
+    await visit.becomes("#stored-days", "216,000");
+    const shades = (row: number) =>
+      visit.page
+        .locator(".heat tbody tr")
+        .nth(row)
+        .locator("td")
+        .evaluateAll((cells) => cells.map((cell) => cell.getAttribute("data-shade")).join(""));
+    expect(await shades(1)).toBe("4".repeat(24));
+    expect(await shades(2)).toBe(`${"0".repeat(13)}2${"0".repeat(10)}`);
+    await visit.page.locator("#measure-trade_seconds").check();
+    expect(await shades(1)).toBe("3".repeat(24));
+    expect(await visit.text("#stored-days")).toContain("1, 1 open");
+    expect(await visit.text("#stored-days")).toContain("a whole day of the archive");
+    expect(await visit.page.locator("#stored-days tbody tr").count()).toBe(14);
+    await visit.page.locator("#older-days").click();
+    await visit.page.locator("#stored-days tbody tr").nth(20).waitFor();
+    expect(asked).toEqual(["7", "7", "7"]);
+    expect(await visit.stumbles()).toEqual([]);
+    expect(await visit.overhang()).toBe(0);
+  });
+
+  it("says of the data that nothing is stored, that a database is away, and who may read", async () => {
+    visit.expects(/status of 503 .*\/data\/days/, /status of 401/);
+    const market = new FullMarket();
+    market.tick(START_SEC);
+    market.stored = async () => Promise.reject(new Error("down"));
+    const { url } = await visit.serve(market);
+    await visit.open(`${url}/#data`);
+    await visit.becomes("#page", "The days are in the database, which gives no answer now");
+    market.stored = async ({ before_us, days }) =>
+      Array.from({ length: days }, (_, i) => ({
+        ...{ day_us: before_us - (i + 1) * 86_400e6, hours: [], breaks: 0, breaks_open: 0 },
+        ...{ raw_dropped: false, from_archive: false },
+      }));
+    await visit.becomes("#page", "Nothing is stored of the last");
+    market.stored = async () => Promise.reject(new Error("down"));
+  });
+});
