@@ -67,7 +67,7 @@ export function fullOperator(changes: object = {}): never {
 }
 
 /** Of yesterday everything, of the day before half of an hour, before that nothing. Its break is not filled yet. */
-export const storedDays = (now_us: number) => {
+const storedDays = (now_us: number) => {
   const today_us = Math.floor(now_us / DAY_US) * DAY_US;
   const whole = (hour: number) => ({
     ...{ hour, trades: 9_000, trade_seconds: 3_500, quotes: 36_000, quote_seconds: 3_600 },

@@ -27,7 +27,7 @@ const SHADES = [
 ] as const;
 
 /** 0 (nothing) to 4; bars of the seconds just past are on their way, and are no gap. */
-export function shadeOf(hour: HourJson, measure: Measure): number {
+function shadeOf(hour: HourJson, measure: Measure): number {
   const share = shareOf(hour, measure);
   return SHADES.findLastIndex(({ from }) => share >= from);
 }
