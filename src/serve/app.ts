@@ -56,8 +56,10 @@ import {
   abTestRoute,
   concludeExperimentRoute,
   evaluateRoute,
+  evidenceRoute,
   experimentRoute,
   experimentsRoute,
+  getEvidence,
   getExperiment,
   getExperiments,
   postEndExperiment,
@@ -205,6 +207,7 @@ function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log, sit
     .openapi(experimentsRoute, getExperiments(ports))
     .openapi(startExperimentRoute, postExperiment(ports))
     .openapi(experimentRoute, getExperiment(ports))
+    .openapi(evidenceRoute, getEvidence(ports))
     .openapi(stopExperimentRoute, postEndExperiment(ports, "stop"))
     .openapi(concludeExperimentRoute, postEndExperiment(ports, "conclude"))
     .openapi(deploymentsRoute, getDeployments(ports))

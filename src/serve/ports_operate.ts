@@ -64,6 +64,16 @@ export interface ExperimentView {
   readonly expected_h: number | null;
 }
 
+/** What an experiment could say after a block: the mean loss of a less that of b, in label variances. */
+export interface EvidenceView {
+  /** The block's beginning (s since 1970). */
+  readonly from_sec: number;
+  readonly n_blocks: number;
+  readonly mean: number;
+  readonly lower: number | null;
+  readonly upper: number | null;
+}
+
 export interface DriftView {
   readonly symbol: string | null;
   readonly model_version: string;
@@ -111,6 +121,10 @@ export interface OperatorPort {
   driftOf(version: string, rows: readonly Readonly<Record<string, number | null>>[]): Promise<DriftView>;
   experiments(symbol?: string): Promise<readonly ExperimentView[]>;
   experiment(experiment_id: string): Promise<ExperimentView>;
+  /** After every so many blocks, oldest first; see `evidenceOf`. */
+  experimentEvidence(
+    one: Pick<ExperimentView, "experiment_id" | "n_blocks">,
+  ): Promise<readonly EvidenceView[]>;
   startExperiment(
     input: Because & {
       symbol: string;

@@ -65,6 +65,7 @@ const GOOD: Readonly<Record<string, Good>> = {
   "GET /experiments": {},
   "POST /experiments": trial,
   "GET /experiments/{experiment_id}": { path: `/experiments/${NO_ID}`, ...NONE },
+  "GET /experiments/{experiment_id}/evidence": { path: `/experiments/${NO_ID}/evidence`, ...NONE },
   "POST /experiments/{experiment_id}/stop": { path: `/experiments/${NO_ID}/stop`, ...NONE },
   "POST /experiments/{experiment_id}/conclude": { path: `/experiments/${NO_ID}/conclude`, ...NONE },
   "GET /deployments": {},

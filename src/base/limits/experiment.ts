@@ -1,5 +1,7 @@
 /** Experiments: two models on the same ticks. */
 export const EXPERIMENT_LIMITS = {
+  /** Points of the curve of an experiment that is given to callers (points). */
+  experiment_points_max: 240,
   /** Wait between two rounds that judge what came true (ms). */
   experiment_every_ms: 5_000,
   /** One statement of such a round; beyond it the server ends it, and the next round tries again (ms). */

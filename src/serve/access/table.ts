@@ -48,6 +48,7 @@ export const ACCESS_TABLE: Readonly<Record<`${string} /${string}`, Needed>> = {
   "GET /training-runs": "viewer",
   "GET /experiments": "viewer",
   "GET /experiments/:experiment_id": "viewer",
+  "GET /experiments/:experiment_id/evidence": "viewer",
   "GET /deployments": "viewer",
   "GET /mlops/api/models": "viewer",
   "GET /mlops/api/monitoring/dashboard": "viewer",

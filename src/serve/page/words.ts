@@ -53,6 +53,14 @@ export function ageText(age_ms: number | null): string {
     : `${Math.floor(total_s / 3600)} h ${Math.floor((total_s % 3600) / 60)} min`;
 }
 
+/** 0.4 → "24 min", 7.2 → "7 h 12 min", 52 → "2 d 4 h". */
+export function hoursText(hours: number): string {
+  const minutes = Math.max(1, Math.round(60 * hours));
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${Math.floor(minutes / 1_440)} d ${Math.floor((minutes % 1_440) / 60)} h`;
+}
+
 export type Direction = "up" | "down" | "flat";
 
 export function directionOf(log_return: number): Direction {

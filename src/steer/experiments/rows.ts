@@ -50,6 +50,9 @@ export interface RunningExperiment extends Experiment {
   readonly state: TrialState | null;
 }
 
+/** After a block: in label variances, above 0 `b` errs less. */
+export type EvidencePoint = Pick<TrialBlock, "from_sec" | "n_blocks" | "mean" | "lower" | "upper">;
+
 type Times = "requested" | "after" | "started" | "decided" | "ended";
 
 type Row = Omit<RunningExperiment, `${Times}_us` | "judged_until_us" | "a" | "b"> & {
@@ -116,6 +119,26 @@ export async function experimentBlocks(
     order by ts desc
     limit ${limit}`);
   return rows.map((row) => ({ ...row, from_sec: Number(row.from_sec) })).reverse();
+}
+
+/**
+ * What one could say after every so many blocks, oldest first: an even sample of at most `points`, the newest always.
+ * @throws ForetickError STORE_UNREACHABLE, STORE_QUERY.
+ */
+export async function evidenceOf(
+  sql: Sql,
+  { experiment_id, n_blocks }: Pick<Experiment, "experiment_id" | "n_blocks">,
+  points: number = LIMITS.experiment_points_max,
+): Promise<EvidencePoint[]> {
+  const every = Math.max(1, Math.ceil(n_blocks / (points - 1)));
+  const rows = await asked(sql<(EvidencePoint & { from_sec: string })[]>`
+    select us_of(ts) / 1000000 as from_sec, n_blocks, mean, lower, upper
+    from experiment_blocks
+    where experiment_id::text = ${experiment_id}
+      and (n_blocks % ${every} = 0 or n_blocks = ${n_blocks})
+    order by ts
+    limit ${points}`);
+  return rows.map((row) => ({ ...row, from_sec: Number(row.from_sec) }));
 }
 
 const microsOrNull = (text: string | null): Micros | null => (text === null ? null : microsFromText(text));

@@ -27,7 +27,7 @@ import type { DeployInput, DriftView, LoadedModel, OperatorPort } from "../../se
 import { CarryOut } from "../../steer/deploy/carry_out.ts";
 import { startDeployment, stopDeployment } from "../../steer/deploy/start.ts";
 import type { DriftLook } from "../../steer/drift/drift_job.ts";
-import { experiment, experiments } from "../../steer/experiments/rows.ts";
+import { evidenceOf, experiment, experiments } from "../../steer/experiments/rows.ts";
 import { finishExperiment, startExperiment } from "../../steer/experiments/start.ts";
 import { driftOfRows } from "./drift_of_rows.ts";
 import { listedModels } from "./listed_models.ts";
@@ -95,6 +95,7 @@ export function operatorOver(options: OperatorOptions): OperatorPort {
     driftOf: async (version, given): Promise<DriftView> => driftOfRows(config, version, given),
     experiments: (symbol) => experiments(sql(), symbol === undefined ? {} : { symbol }),
     experiment: (id) => experiment(sql(), id),
+    experimentEvidence: (one) => evidenceOf(sql(), one),
     startExperiment: ({ actor, ...input }) =>
       startExperiment(
         { sql: sql(), registry: registry() },

@@ -16,6 +16,7 @@ import { advance } from "../../../src/steer/experiments/advance.ts";
 import { ExperimentJob } from "../../../src/steer/experiments/job.ts";
 import {
   type Experiment,
+  evidenceOf,
   experiment,
   experimentBlocks,
   experiments,
@@ -123,6 +124,15 @@ onEveryServer("experiments", (server) => {
     expect(blocks.reduce((sum, { difference }) => sum + difference, 0) / blocks.length).toBeCloseTo(
       naive.mean,
       12,
+    );
+
+    const sample = await evidenceOf(database.sql, { experiment_id, n_blocks: naive.n_blocks }, 12);
+    const step = Math.ceil(naive.n_blocks / 11);
+    expect(sample.length).toBeLessThanOrEqual(12);
+    expect(sample).toEqual(
+      blocks
+        .filter(({ n_blocks }) => n_blocks % step === 0 || n_blocks === naive.n_blocks)
+        .map(({ difference: _, ...point }) => point),
     );
 
     const minutes = await database.sql.unsafe(question);

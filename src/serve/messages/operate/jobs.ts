@@ -1,13 +1,13 @@
 /** The JSON of what runs for a while: trainings, experiments, deployments, looks at drift. */
 
 import { z } from "zod";
-import { isoOf, micros } from "../../../base/units.ts";
+import { isoOf, micros, US_PER_SEC } from "../../../base/units.ts";
 import type { ColumnDrift } from "../../../judge/drift/drift.ts";
 import type { StoredRun } from "../../../record/registry/training_runs.ts";
 import type { Deployment } from "../../../record/steer/deployment_rows.ts";
 import type { TrainingJob } from "../../../record/training/jobs.ts";
 import { instant, whole } from "../../describe/answers.ts";
-import type { DriftView, ExperimentView } from "../../ports_operate.ts";
+import type { DriftView, EvidenceView, ExperimentView } from "../../ports_operate.ts";
 
 const isoOrNull = (time_us: number | null): string | null =>
   time_us === null ? null : isoOf(micros(time_us));
@@ -223,13 +223,42 @@ export const evaluatedSchema = z
   })
   .meta({ id: "Evaluated" });
 
+const boundedOrNull = (value: number | null): number | null =>
+  value !== null && Number.isFinite(value) ? value : null;
+
 export function evaluatedJson(one: ExperimentView): z.output<typeof evaluatedSchema> {
   const { experiment_id, winner, verdict, mean, lower, upper, confidence_level, n_blocks, expected_h } = one;
-  const bounded = (value: number | null): number | null =>
-    value !== null && Number.isFinite(value) ? value : null;
   return {
-    ...{ experiment_id, winner: winner ?? verdict, mean, lower: bounded(lower), upper: bounded(upper) },
+    ...{
+      experiment_id,
+      winner: winner ?? verdict,
+      mean,
+      lower: boundedOrNull(lower),
+      upper: boundedOrNull(upper),
+    },
     ...{ confidence_level, n_blocks, decided_at: isoOrNull(one.decided_us), expected_h },
+  };
+}
+
+/** Beside what it says now, how it came to it. */
+export const evidenceSchema = evaluatedSchema
+  .extend({
+    points: z
+      .array(z.strictObject({ at: instant, n_blocks: whole, mean: z.number(), lower: figure, upper: figure }))
+      .meta({ description: "After every so many blocks, oldest first; lower and upper as above." }),
+  })
+  .meta({ id: "Evidence" });
+
+export function evidenceJson(
+  one: ExperimentView,
+  points: readonly EvidenceView[],
+): z.output<typeof evidenceSchema> {
+  return {
+    ...evaluatedJson(one),
+    points: points.map(({ from_sec, n_blocks, mean, lower, upper }) => ({
+      ...{ at: isoOf(micros(from_sec * US_PER_SEC)), n_blocks, mean },
+      ...{ lower: boundedOrNull(lower), upper: boundedOrNull(upper) },
+    })),
   };
 }
 

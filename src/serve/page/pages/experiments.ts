@@ -1,12 +1,14 @@
 /** Experiments, what each says now; deployments, step by step. */
 
-import { ask } from "../ask.ts";
+import { ask, post } from "../ask.ts";
 import { card, make, table } from "../dom.ts";
-import { withKey } from "../key.ts";
+import { confirmChange, withKey } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
 import { dayTimeText } from "../words.ts";
+import { type EvidenceJson, evidenceDrawing, evidenceWords } from "./evidence.ts";
 
 interface ExperimentJson {
+  readonly experiment_id: string;
   readonly name: string;
   readonly symbol: string;
   readonly status: string;
@@ -38,13 +40,53 @@ export function show(context: PageContext): Promise<void> {
     ]);
     if (experiments.kind !== "ok") return experiments;
     if (deployments.kind !== "ok") return deployments;
-    return [experimentsOf(experiments.body.experiments), deploymentsOf(deployments.body.deployments)];
+    const all = experiments.body.experiments;
+    const drawn = all.find(({ status }) => status === "running") ?? all[0];
+    const evidence = drawn && (await ask<EvidenceJson>(`/experiments/${drawn.experiment_id}/evidence`));
+    return [
+      ...(drawn && evidence?.kind === "ok" ? [evidenceOf(drawn, evidence.body, context)] : []),
+      experimentsOf(all),
+      deploymentsOf(deployments.body.deployments),
+    ];
   });
 }
 
+function evidenceOf(one: ExperimentJson, evidence: EvidenceJson, context: PageContext): HTMLElement {
+  const { name, model_a_id, model_b_id, status, experiment_id } = one;
+  const is_over = status !== "running";
+  const words = evidenceWords(evidence, is_over);
+  const end = (how: "conclude" | "stop", verb: string, says: string): HTMLElement => {
+    const button = make("button", { type: "button" }, `${verb} …`);
+    button.onclick = () =>
+      confirmChange(
+        {
+          ...{ title: `${verb}: ${name}`, says: [says], verb },
+          act: (reason) => post(`/experiments/${experiment_id}/${how}?${new URLSearchParams({ reason })}`),
+        },
+        context.again,
+      );
+    return button;
+  };
+  const stop = "It ends without a verdict: its evidence stays, and the champion stays the champion.";
+  const conclude =
+    "It ends with what can be said now. No model moves by that: promote the better one on the page of models.";
+  return card(
+    `${name}: ${is_over ? "ended" : "running"}`,
+    make("p", {}, `a: ${model_a_id}. b, on trial: ${model_b_id}.`),
+    make("p", { id: "evidence" }, words),
+    evidenceDrawing(evidence.points, words) ?? "",
+    is_over
+      ? ""
+      : make("div", { class: "row start" }, end("conclude", "Conclude", conclude), end("stop", "Stop", stop)),
+  );
+}
+
 function experimentsOf(all: readonly ExperimentJson[]): HTMLElement {
-  if (all.length === 0)
-    return card("Experiments", make("p", { class: "small" }, "None runs and none has ended."));
+  if (all.length === 0) {
+    const begin =
+      "None runs and none has ended. One begins on the page of models, by the details of a model.";
+    return card("Experiments", make("p", { class: "small" }, begin));
+  }
   const said = ({ winner, model_a_id, model_b_id, ended_because }: ExperimentJson): string => {
     if (winner === null) return "not decided yet";
     if (winner === "inconclusive") return `no difference shown${ended_because ? `: ${ended_because}` : ""}`;

@@ -7,6 +7,8 @@ import { json } from "../../describe/answers.ts";
 import {
   evaluatedJson,
   evaluatedSchema,
+  evidenceJson,
+  evidenceSchema,
   experimentJson,
   experimentSchema,
   experimentsSchema,
@@ -53,6 +55,21 @@ export const experimentRoute = createRoute({
 export function getExperiment(ports: ServePorts): RouteHandler<typeof experimentRoute, RequestScope> {
   return async (c) =>
     c.json(experimentJson(await operatorOf(ports).experiment(c.req.valid("param").experiment_id)), 200);
+}
+
+export const evidenceRoute = createRoute({
+  ...{ method: "get", path: "/experiments/{experiment_id}/evidence", tags },
+  summary: "What an experiment says, and how it came to it",
+  request: { params, query: noQuery },
+  responses: { 200: json(evidenceSchema, "The interval as it tightened."), ...readingProblems },
+});
+
+export function getEvidence(ports: ServePorts): RouteHandler<typeof evidenceRoute, RequestScope> {
+  return async (c) => {
+    const operator = operatorOf(ports);
+    const one = await operator.experiment(c.req.valid("param").experiment_id);
+    return c.json(evidenceJson(one, await operator.experimentEvidence(one)), 200);
+  };
 }
 
 const startSchema = membersOf(
