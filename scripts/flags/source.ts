@@ -1,8 +1,10 @@
 /** The flags that say where a script's market comes from, and the market opened from them. */
 
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { Config } from "../../src/base/config.ts";
 import { describeError, fail } from "../../src/base/errors.ts";
 import { keepLoopbackFromProxy } from "../../src/base/http.ts";
+import { inSchema } from "../../src/base/in_schema.ts";
 import { type Micros, micros } from "../../src/base/units.ts";
 import type { MarketSource } from "../../src/binance/capture/market_source.ts";
 import { readTape } from "../../src/binance/capture/tape_read.ts";
@@ -53,10 +55,13 @@ export const textFlags = <Name extends string>(
   ) as { [Key in Name]?: string };
 
 /** `--database-url`, else DATABASE_URL; undefined: the embedded database of DATA_DIR. */
-export const databaseUrl = (
+export function databaseUrl(
   flags: Flags,
-  { database_url }: { readonly database_url?: string | undefined },
-): string | undefined => textFlags(flags, ["database-url"])["database-url"] ?? database_url;
+  { database_url, database_schema }: Partial<Pick<Config, "database_url" | "database_schema">>,
+): string | undefined {
+  const url = textFlags(flags, ["database-url"])["database-url"];
+  return url === undefined ? database_url : inSchema(url, database_schema);
+}
 
 const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 

@@ -6,6 +6,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { fail } from "./errors.ts";
+import { inSchema, SCHEMA_NAME } from "./in_schema.ts";
 import { LIMITS } from "./limits.ts";
 import { nearestOf } from "./nearest.ts";
 import { sealOf } from "./seal/keys.ts";
@@ -131,6 +132,10 @@ const schema = z.object({
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "expected postgres://user:password@host:port/database")
+    .optional(),
+  DATABASE_SCHEMA: z
+    .string()
+    .regex(SCHEMA_NAME, "expected a schema's name of a-z, 0-9 and _, such as foretick")
     .optional(),
   MIGRATE: choice(["on", "off"]).default("on"),
   SECOND_SERVICE: choice(["wait", "refuse"]).default("wait"),
@@ -318,7 +323,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       details,
     });
   }
-  return Object.fromEntries(
+  const config = Object.fromEntries(
     Object.entries(result.data).map(([name, value]) => [name.toLowerCase(), value]),
   ) as Config;
+  const { database_url: url, database_schema } = config;
+  return url === undefined ? config : { ...config, database_url: inSchema(url, database_schema) };
 }

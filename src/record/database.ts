@@ -16,6 +16,7 @@ import { DatabaseLink, type LinkOptions } from "./link.ts";
 import { installFunctions, migrateDatabase } from "./migrate.ts";
 import { type Capability, detectServer, type Server } from "./server/capability.ts";
 import type { ConnectOptions } from "./server/client.ts";
+import { requireOwnSchema } from "./server/own_schema.ts";
 import { CONNECTIONS_MIN } from "./server/preflight.ts";
 import { keeperRole, requireServiceRights } from "./server/rights.ts";
 import * as schema from "./sql/schema.ts";
@@ -79,6 +80,7 @@ export async function connectDatabase(link: DatabaseLink): Promise<Database> {
     });
     try {
       const { server, version, keeper_role } = await link.inTime(sql, async () => {
+        await requireOwnSchema(sql, link.address.schema);
         const found = await detectServer(sql);
         return {
           server: found,

@@ -5,8 +5,10 @@ import { FEATURE_SETS } from "../features/sets/all.ts";
 import type { FeatureSet } from "../features/sets/feature_set.ts";
 import type { DatabaseLink } from "./link.ts";
 import { type Capability, createExtension, detectServer } from "./server/capability.ts";
+import { makeOwnSchema } from "./server/own_schema.ts";
 import { requireMayCreate } from "./sql/creation_checks.ts";
 import { installFeatureFunctions } from "./sql/feature_functions.ts";
+import { fixPaths } from "./sql/function_paths.ts";
 import { migrate } from "./sql/migrations.ts";
 import { readSchemaVersion } from "./sql/schema_version.ts";
 import { storeError } from "./sql/store_errors.ts";
@@ -24,10 +26,11 @@ export async function migrateDatabase(link: DatabaseLink, until?: number): Promi
   const look = (sql: Sql) => link.inTime(sql, () => detectServer(sql));
   // Before anything is made: what would refuse a table must not leave an extension behind.
   await withClient(connect, async (sql) => {
+    await makeOwnSchema(sql, link.address.schema);
     const { capability } = await look(sql);
     await requireMayCreate(sql, await readSchemaVersion(sql, capability));
   });
-  await createExtension(connect, log);
+  await createExtension(connect, log, link.address.schema);
   return withClient(connect, async (sql) => {
     const { capability } = await look(sql);
     return migrate({ sql, capability, log, clock, ...(until === undefined ? {} : { until }) });
@@ -46,7 +49,11 @@ export async function installFunctions(
   await link.preflight();
   return withClient(
     () => link.connect({ application_name: "foretick migrations" }),
-    (sql) => installFeatureFunctions(sql, sets, link.log),
+    async (sql) => {
+      const made = await installFeatureFunctions(sql, sets, link.log);
+      if (link.address.schema !== undefined) await fixPaths(sql, sets);
+      return made;
+    },
   );
 }
 

@@ -82,7 +82,8 @@ async function stored(sql: Sql, span: Span, tables: readonly SumTable[]): Promis
   const rows = await sql<{ from_us: string; to_us: string }[]>`
     select us_of(range_start) as from_us, us_of(range_end) as to_us
     from timescaledb_information.chunks
-    where hypertable_name = any(${textsLiteral(sources, 0, sources.length)}::text[])
+    where hypertable_schema = current_schema()
+      and hypertable_name = any(${textsLiteral(sources, 0, sources.length)}::text[])
     order by range_start`;
   const chunks = joined(
     rows.map((row) => ({ from_us: Number(row.from_us), to_us: Number(row.to_us) })),

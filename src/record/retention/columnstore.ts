@@ -40,6 +40,7 @@ export async function oldChunks(sql: Sql, before_us: number): Promise<OldChunk[]
       and a.materialization_hypertable_name = c.hypertable_name
     where not c.is_compressed
       and c.range_end <= at_us(${before_us})
+      and coalesce(a.view_schema, c.hypertable_schema) = current_schema()
       and coalesce(a.view_name, c.hypertable_name) in ${sql(RELATIONS)}
     order by c.range_end, relation`;
 }

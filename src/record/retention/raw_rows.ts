@@ -34,7 +34,8 @@ const chunks: RawRows = {
     const [row] = await sql<{ from_us: string | null; to_us: string | null }[]>`
       select us_of(min(range_start)) as from_us, us_of(max(range_end)) as to_us
       from timescaledb_information.chunks
-      where hypertable_name in ('trades', 'quotes')`;
+      where hypertable_schema = current_schema()
+        and hypertable_name in ('trades', 'quotes')`;
     if (row!.from_us === null) return undefined;
     return { from_us: Number(row!.from_us), to_us: Number(row!.to_us) };
   },
@@ -42,7 +43,8 @@ const chunks: RawRows = {
     const [row] = await sql<{ to_us: string }[]>`
       select us_of(min(range_end)) as to_us
       from timescaledb_information.chunks
-      where hypertable_name in ('trades', 'quotes')
+      where hypertable_schema = current_schema()
+        and hypertable_name in ('trades', 'quotes')
         and range_start >= at_us(${from_us})`;
     return { from_us, to_us: Number(row!.to_us) };
   },

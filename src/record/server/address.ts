@@ -8,6 +8,7 @@
 
 import { userInfo } from "node:os";
 import { fail } from "../../base/errors.ts";
+import { SCHEMA_NAME } from "../../base/in_schema.ts";
 
 export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 export type SslMode = (typeof SSL_MODES)[number];
@@ -24,6 +25,8 @@ export interface ServerAddress {
   readonly sslrootcert: string | undefined;
   readonly sslcert: string | undefined;
   readonly sslkey: string | undefined;
+  /** Of the database, where foretick's tables are, if not the one its role is led to; first in the `search_path`. */
+  readonly schema: string | undefined;
   /** Further settings of a session, e.g. `options` or `search_path`. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -36,11 +39,12 @@ const PLACE =
   /^(?<host>\[[0-9a-zA-Z:.%]+\]|[^\s:/?#@[\]]*)(?::(?<port>\d*))?(?:\/(?<database>[^?@]*))?(?:\?(?<query>[^?]*))?$/;
 const QUERY = /^(?:[A-Za-z_.]+=[^&]*)?(?:&[A-Za-z_.]+=[^&]*)*$/;
 
-/** What libpq knows and neither driver does: it changes nothing about how we connect. */
+/** What libpq, or what managed servers put into their URLs for others, knows and neither driver does: it changes nothing about how we connect. */
 const WITHOUT_EFFECT = new Set([
   "application_name",
   "channel_binding",
   "connect_timeout",
+  "connection_limit",
   "fallback_application_name",
   "gssencmode",
   "keepalives",
@@ -48,6 +52,8 @@ const WITHOUT_EFFECT = new Set([
   "keepalives_idle",
   "keepalives_interval",
   "krbsrvname",
+  "pgbouncer",
+  "pool_timeout",
   "sslcompression",
   "sslnegotiation",
   "target_session_attrs",
@@ -83,8 +89,11 @@ export function parseAddress(
     sslcert: take("sslcert", "PGSSLCERT"),
     sslkey: take("sslkey", "PGSSLKEY"),
   };
+  const schema = schemaOf(take("schema"), name);
   const settings = Object.fromEntries([...parameters].filter(([key]) => !WITHOUT_EFFECT.has(key)));
-  return { ...address, settings };
+  // TimescaleDB's functions are in public, or where the URL says.
+  if (schema !== undefined) settings.search_path = `${schema},${settings.search_path ?? "public"}`;
+  return { ...address, schema, settings };
 }
 
 /** Whether `host` is the directory of a Unix socket, where TLS is neither offered nor needed. */
@@ -156,6 +165,11 @@ function modeOf(text: string, name: string): SslMode {
   return (
     mode ?? fail("CONFIG_INVALID", `sslmode of ${name} expected one of ${SSL_MODES.join(", ")}, was none`)
   );
+}
+
+function schemaOf(text: string | undefined, name: string): string | undefined {
+  if (text === undefined || SCHEMA_NAME.test(text)) return text;
+  return fail("CONFIG_INVALID", `schema of ${name} expected a name of a-z, 0-9 and _, was none`);
 }
 
 function operatingUser(): string {

@@ -54,7 +54,11 @@ export function isAtLeast(a: string, b: string): boolean {
  * Creates the timescaledb extension where the server offers it and lets us, in a database that is not laid out
  * yet. In a session of its own: a server that has not preloaded the library ends the session that asks for it.
  */
-export async function createExtension(connect: () => Sql, log: Logger): Promise<void> {
+export async function createExtension(
+  connect: () => Sql,
+  log: Logger,
+  own_schema?: string | undefined,
+): Promise<void> {
   const sql = connect();
   try {
     // Processes that start together wait for each other here; the session's end unlocks.
@@ -65,13 +69,15 @@ export async function createExtension(connect: () => Sql, log: Logger): Promise<
         exists (
           select from pg_available_extensions
           where name = 'timescaledb' and installed_version is null
-        ) and to_regclass('foretick_migrations') is null as wanted,
+        ) and to_regclass(format('%I.foretick_migrations', current_schema())) is null as wanted,
         coalesce(
           (select setting ~ 'timescaledb' from pg_settings where name = 'shared_preload_libraries'),
           true
         ) as preloaded`;
     if (!row!.wanted) return;
-    if (row!.preloaded) await sql`create extension if not exists timescaledb`;
+    // It is everybody's of the database: not in a schema of foretick's own.
+    const place = own_schema === undefined ? "" : "schema public";
+    if (row!.preloaded) await sql.unsafe(`create extension if not exists timescaledb ${place}`).simple();
     else
       log.warn(
         "the server has timescaledb but does not preload it: using plain tables. Add it to shared_preload_libraries",
@@ -117,7 +123,7 @@ export async function detectServer(sql: Sql): Promise<Server> {
     return fail(
       "STORE_REFUSED",
       `timescaledb expected in a schema of the search_path, is in ${hidden_in}: its functions are not found. ` +
-        `Run \`alter database … set search_path = public, ${hidden_in}\`, and connect again`,
+        `Run \`alter database … set search_path = public, ${hidden_in}\`, and connect again; with DATABASE_SCHEMA, add search_path=${hidden_in} to DATABASE_URL`,
     );
   }
   if (!installed) return { capability: "postgres", postgres_version, timescale_version: undefined };

@@ -62,7 +62,14 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
         `database ${found.database} expected encoding UTF8, has ${found.encoding}. Make one with \`create database … encoding 'UTF8' template template0\``,
       );
     }
-    if (found.schema === null) {
+    if (address.schema !== undefined && found.search_path.split(/, ?/)[0] !== address.schema) {
+      fail(
+        "STORE_REFUSED",
+        `schema ${address.schema} expected first in the session's search_path, was not (${found.search_path}): a pooler in front of the database drops it. ` +
+          `Run \`alter role ${found.role} in database ${found.database} set search_path = ${address.settings.search_path}\`, or connect to the server itself`,
+      );
+    }
+    if (found.schema === null && address.schema === undefined) {
       fail(
         "STORE_REFUSED",
         `role ${found.role} expected a schema to work in, its search_path (${found.search_path}) names none it may use. ` +

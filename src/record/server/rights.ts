@@ -37,7 +37,7 @@ export async function keeperRole(sql: Sql): Promise<string | undefined> {
   const rows = await asked(sql<{ owner: string }[]>`
     select pg_get_userbyid(relowner) as owner
     from pg_class
-    where oid = to_regclass('trade_bars_1s')
+    where oid = to_regclass(format('%I.trade_bars_1s', current_schema()))
       and relkind = 'v'
       and not pg_has_role(relowner, 'usage')
       and pg_has_role(relowner, 'member')`);
@@ -50,9 +50,12 @@ export async function keeperRole(sql: Sql): Promise<string | undefined> {
  * @throws ForetickError STORE_REFUSED naming what to grant.
  */
 export async function requireServiceRights(sql: Sql, keeper: string | undefined): Promise<void> {
-  const [found] = await asked(sql<{ role: string; lacking: string | null; owner: string | null }[]>`
+  const [found] = await asked(sql<
+    { role: string; schema: string; lacking: string | null; owner: string | null }[]
+  >`
     select
       current_user as role,
+      current_schema() as schema,
       string_agg(quote_ident(relname), ', ' order by relname) filter (where not (
         has_table_privilege(oid, 'select')
         and has_table_privilege(oid, 'insert')
@@ -61,17 +64,17 @@ export async function requireServiceRights(sql: Sql, keeper: string | undefined)
       (
         select quote_ident(pg_get_userbyid(relowner))
         from pg_class
-        where oid = to_regclass('trade_bars_1s') and relkind = 'v' and not pg_has_role(relowner, 'usage')
+        where oid = to_regclass(format('%I.trade_bars_1s', current_schema())) and relkind = 'v' and not pg_has_role(relowner, 'usage')
       ) as owner
     from pg_class
     where relnamespace = current_schema()::regnamespace
       and relname = any(${textsLiteral(TABLE_NAMES, 0, TABLE_NAMES.length)}::text[])`);
-  const { role, lacking, owner } = found!;
+  const { role, schema, lacking, owner } = found!;
   if (lacking !== null) {
     fail(
       "STORE_REFUSED",
       `role ${role} expected to write ${lacking}, may not. As their owner, run sql/roles/least_privilege.sql's grants, ` +
-        `or \`grant select, insert, update, delete on all tables in schema public to ${role}\``,
+        `or \`grant select, insert, update, delete on all tables in schema ${schema} to ${role}\``,
     );
   }
   if (owner === null || keeper !== undefined) return;

@@ -47,6 +47,6 @@ async function requireNoStrangers(sql: Sql, { missing }: SchemaVersion, schema: 
   fail(
     "STORE_REFUSED",
     `schema ${schema} expected to be free for foretick's tables, has ${names} of another origin. Use an empty database, ` +
-      "or a schema of its own: `create schema foretick` and `alter role … set search_path = foretick`",
+      "or a schema of its own: DATABASE_SCHEMA=foretick",
   );
 }

@@ -59,7 +59,7 @@ export async function requireFeatureFunctions(sql: Sql, sets: readonly FeatureSe
   const rows = await asked(sql<{ name: string }[]>`
     select proname as name
     from pg_proc
-    where proname = any(${literalOf([...names.keys()])}::text[]) and pg_function_is_visible(oid)`);
+    where proname = any(${literalOf([...names.keys()])}::text[]) and pronamespace = current_schema()::regnamespace`);
   for (const { name } of rows) names.delete(name);
   if (names.size === 0) return;
   const lacking = [...names.values()].map(({ name }) => name).join(", ");

@@ -52,7 +52,7 @@ export async function migrate(options: MigrationOptions): Promise<Capability> {
     // Asked first: even "if not exists" needs the right to create.
     const [table] = await sql<
       { there: boolean }[]
-    >`select to_regclass('foretick_migrations') is not null as there`;
+    >`select to_regclass(format('%I.foretick_migrations', current_schema())) is not null as there`;
     if (!table!.there) {
       await sql`
         create table foretick_migrations (

@@ -40,7 +40,7 @@ export async function readSchemaVersion(
   directory = MIGRATIONS_DIR,
 ): Promise<SchemaVersion> {
   const [table] = await sql<{ there: boolean }[]>`
-    select to_regclass('foretick_migrations') is not null as there`;
+    select to_regclass(format('%I.foretick_migrations', current_schema())) is not null as there`;
   const applied = table!.there
     ? await sql<AppliedMigration[]>`
         select file, sha256, capability

@@ -10,8 +10,10 @@ import { withDeadline } from "../../base/deadline.ts";
 import { describeError, ForetickError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
+import { parseAddress } from "../server/address.ts";
 import { pgOptions } from "../server/client.ts";
 
+/** Beside the tables of a schema of foretick's own it is named after that one. */
 const SCHEMA = "foretick_queue";
 const TRAININGS = "trainings";
 const SCHEDULES = "training_schedules";
@@ -50,11 +52,13 @@ export class TrainingQueue {
    */
   static async open(options: QueueOptions): Promise<TrainingQueue> {
     const { url, sql, clock, log, migrate, heartbeat_s = LIMITS.training_heartbeat_s } = options;
-    const [schema] = await sql<{ there: boolean }[]>`select to_regnamespace(${SCHEMA}) is not null as there`;
+    const own = parseAddress(url).schema;
+    const schema = own === undefined ? SCHEMA : `${own}_queue`;
+    const [found] = await sql<{ there: boolean }[]>`select to_regnamespace(${schema}) is not null as there`;
     const look_s = Math.max(1, Math.floor(heartbeat_s / 3));
     const boss = new PgBoss({
       ...(await pgOptions(url, { application_name: "foretick queue", clock })),
-      ...{ schema: SCHEMA, max: CONNECTIONS, migrate, createSchema: schema?.there === false },
+      ...{ schema, max: CONNECTIONS, migrate, createSchema: found?.there === false },
       // Looks for jobs whose worker died; and as often for schedules that are due.
       ...{ superviseIntervalSeconds: look_s, monitorIntervalSeconds: look_s },
       ...{ cronMonitorIntervalSeconds: 20, cronWorkerIntervalSeconds: 10 },

@@ -4,7 +4,7 @@
  */
 
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { connectTo } from "../../../src/record/server/client.ts";
 import { readFloatRows } from "../../../src/record/sql/float_rows.ts";
 import { met } from "../../met.ts";
 import { urlOf } from "./prepared.ts";
-import { PrivateServer } from "./private_server.ts";
+import { CA_FILE, PrivateServer } from "./private_server.ts";
 import { tempDir } from "./temp_dir.ts";
 
 interface Home {
@@ -317,6 +317,7 @@ describe("a data directory", () => {
   });
 });
 
+const FIXTURES = join(import.meta.dirname, "../../fixtures/tls");
 const PGBOUNCER = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].find((path) => existsSync(path));
 if (!PGBOUNCER) console.warn("SKIPPED: a database behind PgBouncer: install pgbouncer to run it");
 
@@ -377,6 +378,41 @@ describe.skipIf(!PGBOUNCER)("a database behind PgBouncer", () => {
     const url = await pooled(home, "session", IGNORED);
     const database = await openDatabase({ url, data_dir, log, clock });
     expect((await database.sql`select count(*)::int as n from trades`)[0]).toEqual({ n: 0 });
+    await database.close();
+  });
+
+  it("works as managed servers have it: TLS at the pooler, five connections, a schema of its own", async () => {
+    const home = await server.database({ role: "connection limit 5" });
+    const tls = mkdtempSync(join(tmpdir(), "foretick-bouncer-tls-"));
+    stops.push(() => rmSync(tls, { recursive: true, force: true }));
+    for (const file of ["server.pem", "server.key"]) cpSync(join(FIXTURES, file), join(tls, file));
+    if (process.getuid?.() === 0) spawnSync("chown", ["-R", "nobody", tls]);
+    const settings = [
+      `${IGNORED},search_path,options`,
+      "client_tls_sslmode = allow",
+      `client_tls_key_file = ${join(tls, "server.key")}`,
+      `client_tls_cert_file = ${join(tls, "server.pem")}`,
+    ];
+    const at = await pooled(home, "session", settings.join("\n"));
+    const url = changed(at, (other) => {
+      other.hostname = "localhost";
+      other.search = `sslmode=verify-full&sslrootcert=${CA_FILE}&schema=own_side&channel_binding=prefer&pgbouncer=true`;
+    });
+    // The pooler takes the path and does not hand it on: public would be written to.
+    expect(await openDatabase({ url, data_dir, log, clock }).catch((error: Error) => error)).toMatchObject({
+      code: "STORE_REFUSED",
+      message: expect.stringMatching(
+        /schema own_side expected first in the session's search_path, was not .*Run `alter role home_\d+ in database home_\d+ set search_path = own_side,public`/,
+      ),
+    });
+    await server.run(`alter role ${home.name} in database ${home.name} set search_path = own_side,public`);
+    // Sessions that were begun before keep their path.
+    await server.run(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${home.name}'`);
+    const database = await openDatabase({ url, data_dir, log, clock });
+    const rows: number[] = [];
+    const own = "select (to_regclass('own_side.trades') = 'trades'::regclass)::int::double precision";
+    await readFloatRows(url, own, 1, ([value]) => rows.push(value!));
+    expect(rows).toEqual([1]);
     await database.close();
   });
 
