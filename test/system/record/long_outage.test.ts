@@ -130,11 +130,14 @@ onEveryServer("an outage of fifty minutes", (server) => {
         ) as t using (sec)
         where b.n is distinct from t.n`;
       expect(behind).toEqual([]);
-      const [open] = await sql`
-        select count(*)::int as n from disconnects
-        where filled_at is null and stream in ('all', 'trade') and ts < at_sec(${silent_until_sec})
-          and ts >= at_sec(${silent_from_sec - 30})`;
-      expect(open!.n).toBe(0);
+      // Where the machine is busy a stream was silent for a moment too, beside the outage: a look-back fills that later.
+      await met("every break of trades filled", async () => {
+        const [open] = await sql`
+          select count(*)::int as n from disconnects
+          where filled_at is null and stream in ('all', 'trade') and ts < at_sec(${silent_until_sec})
+            and ts >= at_sec(${silent_from_sec - 30})`;
+        return open!.n === 0;
+      });
 
       // The running lane has taken over what was repaired: its longest windows know the fifty minutes.
       await met("the lane on what was repaired", () => worker.lane.counters.swaps > 0);
