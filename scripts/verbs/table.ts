@@ -39,6 +39,7 @@ export const VERBS: readonly Verb[] = [
   { verb: "audit", what: "the record of changes, and whether it is whole" },
   { verb: "test", what: "the whole proof of a checkout" },
   { verb: "fuzz", what: "mutated inputs at every door where something from outside comes in" },
+  { verb: "simulate", what: "the whole service with faults from a seed, on a simulated clock" },
   { verb: "docs", what: "writes the pages of docs/ that come from code" },
   { verb: "openapi", what: "writes docs/openapi.json from the routes" },
   { verb: "feature_sql", what: "writes the SQL of the feature sets for reading" },

@@ -8,14 +8,15 @@ import type { Config } from "../base/config.ts";
 import { type ForetickError, fail } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Database } from "../record/database.ts";
-import { holderOf } from "../record/lease/holder.ts";
+import type { Holder } from "../record/lease/holder.ts";
 import { Lease } from "../record/lease/lease.ts";
 import type { HeldLease } from "../record/lease/statements.ts";
 
 export interface LeadershipOptions {
   readonly config: Pick<Config, "symbols" | "second_service">;
   /** `connect` fails until it is open. */
-  readonly database: Pick<Database, "connect" | "data_dir">;
+  readonly database: Pick<Database, "connect">;
+  readonly holder: Holder;
   /** Called once, when another service has taken over and this one has to end. */
   readonly onLost: (error: ForetickError) => void;
   /** Called before each wait while another service leads all that this one shall. */
@@ -31,13 +32,12 @@ export class Leadership {
   readonly #stop: AbortSignal | undefined;
   #taken = false;
 
-  constructor({ config, database, clock, log, stop, onLost, onStandby }: LeadershipOptions) {
+  constructor({ config, database, holder, clock, log, stop, onLost, onStandby }: LeadershipOptions) {
     this.#stop = stop;
     this.#lease = new Lease({
-      ...{ database, clock, log, onLost },
+      ...{ database, holder, clock, log, onLost },
       ...(onStandby ? { onStandby } : {}),
       symbols: config.symbols,
-      holder: holderOf(database.data_dir),
       second: config.second_service,
     });
   }

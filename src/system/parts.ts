@@ -12,7 +12,7 @@ import type { Writer } from "../record/write/writer.ts";
 import type { Alerts } from "../steer/alerts/alerts.ts";
 import type { Asks } from "./asked/asks.ts";
 import type { Capture } from "./capture/capture.ts";
-import type { ServedModels } from "./model/served_models.ts";
+import type { ModelsInUse } from "./model/served_models.ts";
 import type { Store } from "./store/store.ts";
 import type { StoredParts } from "./store/stored_parts.ts";
 import type { SymbolWorker } from "./symbol_worker.ts";
@@ -35,7 +35,7 @@ export interface PipelineParts {
   readonly writer: Writer;
   /** Undefined without REDIS_URL. */
   readonly publisher: Publisher | undefined;
-  readonly models: ServedModels;
+  readonly models: ModelsInUse;
   readonly rest: RestClient;
   readonly feed: StreamClient;
   /** Forecasts that callers ask for. */

@@ -18,31 +18,30 @@ import { StreamClient } from "../binance/stream/client.ts";
 import { SymbolStatus } from "../binance/stream/symbol_status.ts";
 import { FEATURE_SETS } from "../features/sets/all.ts";
 import { DeadlineWatch } from "../predict/deadline_watch.ts";
-import { type Database, openLink } from "../record/database.ts";
-import { DatabaseLink } from "../record/link.ts";
+import type { Database } from "../record/database.ts";
+import type { FillHistory } from "../record/fill_history.ts";
 import { redisOfConfig } from "../record/redis/address.ts";
 import { Publisher } from "../record/redis/publisher.ts";
 import { bundleStoreOf } from "../record/registry/bundle_store.ts";
 import { Writer } from "../record/write/writer.ts";
 import { Sites } from "../serve/access/sites.ts";
 import { metricsServerOf } from "../serve/metrics_server.ts";
-import { type RunningServer, startServer } from "../serve/server.ts";
+import type { RunningServer } from "../serve/server.ts";
 import type { Alerts } from "../steer/alerts/alerts.ts";
 import { readRules, SHIPPED_RULES } from "../steer/alerts/rules/rules.ts";
 import { alertOf } from "../steer/alerts/steer_alert.ts";
 import type { SteerEvent } from "../steer/events.ts";
 import { accessOver } from "./access.ts";
-import { alertsOver } from "./alerts.ts";
 import { asksOver } from "./asked/wiring.ts";
 import { Capture } from "./capture/capture.ts";
 import { Ending } from "./ending.ts";
 import { Leadership } from "./leadership.ts";
-import { ServedModels } from "./model/served_models.ts";
+import type { ModelsInUse } from "./model/served_models.ts";
+import { type Outside, THE_MACHINE } from "./outside.ts";
 import { PipelinePorts } from "./ports.ts";
 import { StandbyPorts } from "./standby.ts";
-import { PatienceFile } from "./store/patience_file.ts";
 import { Store } from "./store/store.ts";
-import { StoredParts } from "./store/stored_parts.ts";
+import type { StoredParts } from "./store/stored_parts.ts";
 import { SymbolWorker } from "./symbol_worker.ts";
 import type { WorkerProcess } from "./worker_process.ts";
 
@@ -60,6 +59,8 @@ export interface PipelineOptions {
   readonly stop?: AbortSignal;
   /** Trains beside the service; started once that listens, ended with it. */
   readonly worker?: WorkerProcess | undefined;
+  /** Default: the machine it runs on. */
+  readonly outside?: Outside;
 }
 
 export interface Pipeline {
@@ -69,7 +70,7 @@ export interface Pipeline {
   readonly feed: StreamClient;
   readonly writer: Writer;
   readonly store: Store;
-  readonly alerts: Alerts;
+  readonly alerts: Alerts | undefined;
   /** @throws ForetickError STORE_UNREACHABLE until it is open. */
   readonly database: Database;
   /** Resolves when this service has to end by itself: another has taken over, or a symbol has an internal error. */
@@ -84,6 +85,8 @@ export interface Pipeline {
  */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config, clock, rng, log, stop, worker: trainer, onSteer = () => {} } = options;
+  const { outside = THE_MACHINE } = options;
+  const { network } = outside;
   const ending = new Ending(clock, log);
   try {
     const redis = redisOfConfig(config);
@@ -92,19 +95,20 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     const record = log.child({ stage: "record" });
     const ended = Promise.withResolvers<Error>();
     const workers = new Map<string, SymbolWorker>();
-    const wire = { clock, rng, log: log.child({ stage: "binance" }), api_key: config.binance_api_key };
+    const api_key = config.binance_api_key;
+    const wire = { clock, rng, log: log.child({ stage: "binance" }), api_key, network };
     const rest = new RestClient({ ...wire, origin: config.binance_rest_url });
     const servable = requireServable(config.symbols, rest, clock);
     // Awaited below; until then its refusal is nobody's.
     servable.catch(() => {});
     let stored: StoredParts | undefined;
-    let models: ServedModels | undefined;
+    let history: FillHistory | undefined;
+    let models: ModelsInUse | undefined;
     let standby: RunningServer | undefined;
     let alerts: Alerts | undefined;
     const serving = log.child({ stage: "serve" });
     const store = new Store({
-      ...{ clock, log: record, open: (link) => openLink(link, { migrate: config.migrate === "on" }) },
-      link: new DatabaseLink({ url: config.database_url, data_dir: config.data_dir, clock, log: record }),
+      ...{ clock, log: record, link: outside.link({ config, clock, log: record }) },
       onOpen: async (database) => {
         // A start without the database has begun with all symbols, and goes on with all or none.
         await leadership.take(models ? "all" : "any").catch((error: unknown) => {
@@ -116,7 +120,8 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       },
     });
     const begin = (database: Database): void => {
-      stored = new StoredParts({
+      history = outside.history(database);
+      stored = outside.storedParts({
         ...{ database, config, writer, clock, rng, log, rest },
         symbols: config.symbols.filter((symbol) => leadership.leads(symbol)),
         fences: () => leadership.fences(),
@@ -142,7 +147,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
         onOutcome: (outcome) => workers.get(outcome.symbol)?.onStoredOutcome(outcome),
         onMinutes: (symbol, from_minute, rows) => workers.get(symbol)?.quality.take(from_minute, rows),
       });
-      stored.start();
+      stored?.start();
     };
     ending.add("database", "the database", () => store.close());
     const doors = accessOver({ config, store, clock, log: serving, metrics });
@@ -161,17 +166,19 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     ending.add("service", "the metrics", () => scraped?.close());
     const leadership = new Leadership({
       ...{ config, database: store, clock, stop, log: record, onLost: ended.resolve },
+      holder: outside.holder(store.data_dir),
       onStandby: async () => {
         if (models) return;
         const reason = (symbol: string): string => leadership.standingBy(symbol);
         const ports = new StandbyPorts({ symbols: config.symbols, clock, reason });
         shown = ports.metrics;
-        standby ??= await startServer({ ...listen, ports, port: config.port, said: "standing by" });
+        standby ??= await outside.listen({ ...listen, ports, port: config.port, said: "standing by" });
       },
     });
     ending.add("service", "the standby", () => standby?.close());
     ending.add("lease", "the lease", () => leadership.close());
-    const writer = new Writer({ database: store, log: record, clock, fences: () => leadership.fences() });
+    const fences = (): string => leadership.fences();
+    const writer = new Writer({ database: store, disk: outside.disk, log: record, clock, fences });
     const publisher =
       redis &&
       new Publisher({
@@ -191,7 +198,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     ending.add("service", "what works on the database", async () => stored?.close());
     await store.start();
     await servable;
-    models = await ServedModels.start({
+    models = await outside.models({
       ...{ symbols: config.symbols, model_dir: config.model_dir, data_dir: config.data_dir },
       ...{ clock, log: log.child({ stage: "model" }) },
       registry: () => stored?.roles,
@@ -206,7 +213,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       config.capture === "1" ? new Capture({ config, streams: STREAMS, clock, log: record }) : undefined;
     ending.add("journal", "the capture", () => capture?.close());
     capture?.start();
-    const patience = new PatienceFile({ ...wire, data_dir: config.data_dir });
+    const patience = outside.patience({ ...wire, data_dir: config.data_dir });
     const feed = new StreamClient({
       ...wire,
       learnt: await patience.read(),
@@ -247,7 +254,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
           parts: capture?.partsOf(symbol),
         },
         rest: (signal) => rest.until(signal),
-        history: () => stored?.queries,
+        history: () => history,
         roster: models.rosterOf(symbol),
         signals: config,
         grace_ms: config.close_grace_ms,
@@ -268,7 +275,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     ending.add("intake", "REST", () => rest.close());
     await standby?.close();
     shown = metrics;
-    const server = await startServer({ ...listen, ports, port: standby?.port ?? config.port });
+    const server = await outside.listen({ ...listen, ports, port: standby?.port ?? config.port });
     ending.add("service", "what callers ask of the database", () => ports.close());
     ending.add("service", "the server", () => server.close());
     const watch = new DeadlineWatch({
@@ -285,12 +292,12 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     ending.add("service", "the streams' usual pauses", () => patience.close());
     ending.add("service", "the worker", () => trainer?.close());
     trainer?.start();
-    const told = alertsOver({ rules, config, metrics, ports, workers, store, clock, log });
+    const told = outside.alerts({ rules, config, metrics, ports, workers, store, clock, log });
     alerts = told;
     // First of all: what ends because the service ends is no fault.
-    ending.add("intake", "the looks at alert rules", () => told.stop());
-    ending.add("service", "the alerts", () => told.close());
-    await told.start();
+    ending.add("intake", "the looks at alert rules", () => told?.stop());
+    ending.add("service", "the alerts", () => told?.close());
+    await told?.start();
     let closing = false;
     ending.add("intake", "the takeover", () => {
       closing = true;

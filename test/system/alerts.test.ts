@@ -53,7 +53,7 @@ onEveryServer("a service whose exchange falls silent", (server) => {
     const forecasts = () => one.pipeline.workers.get("BTCUSDT")!.predictor.counters.predictions;
     const warm = () => one.pipeline.workers.get("BTCUSDT")!.state.vector?.warm === true;
     await met("warm forecasts", () => forecasts() > 3 && warm());
-    expect(one.pipeline.alerts.open).toEqual([]);
+    expect(one.pipeline.alerts!.open).toEqual([]);
 
     await slack.stop();
     for (const stream of ["trade", "bestBidAsk", "depth"] as const) one.exchange.faults.pause(stream);

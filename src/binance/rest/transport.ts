@@ -12,6 +12,7 @@ import type { Logger } from "../../base/log.ts";
 import type { Rng } from "../../base/rng.ts";
 import { type Micros, US_PER_MS } from "../../base/units.ts";
 import { type Backoff, backoffMs } from "../backoff.ts";
+import { MACHINE_NETWORK, type Network } from "../network.ts";
 import { refusalBody } from "./body.ts";
 import { RateBudget } from "./budget.ts";
 import { RequestQueue, type Ticket } from "./queue.ts";
@@ -23,6 +24,8 @@ export interface RestOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Logger;
+  /** Default: the machine's. */
+  readonly network?: Pick<Network, "fetch"> | undefined;
   /** The part of the exchange's weight limit used, in (0, 1]. */
   readonly budget_share?: number;
   readonly timeout_ms?: number;
@@ -140,7 +143,7 @@ export class RestTransport {
 
   /** One request under one deadline, body included. Every way to fail is an answer here. */
   async #attempt(url: string, ticket: Ticket, signal: AbortSignal | undefined): Promise<Attempt> {
-    const { clock } = this.#options;
+    const { clock, network = MACHINE_NETWORK } = this.#options;
     const timeout_ms = this.#options.timeout_ms ?? TIMEOUT_MS;
     const controller = new AbortController();
     let timed_out = false;
@@ -153,7 +156,7 @@ export class RestTransport {
     this.#in_flight.add(controller);
     this.counters.requests += 1;
     try {
-      const response = await fetch(url, {
+      const response = await network.fetch(url, {
         headers: this.#headers,
         signal: controller.signal,
         redirect: "manual",

@@ -116,7 +116,7 @@ export class Connections {
 
   #connect(reason: ConnectReason): void {
     if (!this.#attempts.begin(reason)) return;
-    const { url, api_key, clock, log, symbols } = this.#options;
+    const { url, api_key, clock, log, symbols, network } = this.#options;
     this.counters.connects += 1;
     const socket = new ExchangeSocket({
       origin: url,
@@ -126,6 +126,7 @@ export class Connections {
       clock,
       log,
       counters: this.counters,
+      network,
       onSubscribed: () => this.#onSubscribed(coming),
       onFrame: (frame, received_us) => this.#onFrame(socket, frame, received_us),
       onShutdownNotice: () => this.#onShutdownNotice(socket),

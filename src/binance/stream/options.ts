@@ -8,6 +8,7 @@ import type { Rng } from "../../base/rng.ts";
 import type { Micros } from "../../base/units.ts";
 import type { Backoff } from "../backoff.ts";
 import type { MarketEvent, StreamName } from "../events.ts";
+import type { Network } from "../network.ts";
 import type { SocketCounters, SocketTiming } from "./connection/socket.ts";
 import type { ContinuityCounters } from "./continuity.ts";
 import type { FrameFaultStatus } from "./frame_faults.ts";
@@ -74,6 +75,8 @@ export interface StreamOptions {
    */
   readonly onFrame?: ((frame: Uint8Array, received_us: Micros) => void) | undefined;
   readonly timing?: Partial<StreamTiming>;
+  /** Default: the machine's. */
+  readonly network?: Network | undefined;
   /** How patient an earlier run was with each stream. */
   readonly learnt?: LearntPatience;
   /** Settles whether a trade stream is silent or its market quiet; without it a long silence is a stall. */

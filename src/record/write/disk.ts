@@ -1,11 +1,26 @@
 /**
  * The few things the journal asks of a disk, as a port, so that tests can make it full, slow or broken. Nothing
- * here blocks the event loop, and nothing waits longer than its deadline.
+ * here blocks the event loop while the service works, and nothing waits longer than its deadline.
  */
 
-import { close, fdatasync, fsync, ftruncate, open, read, write } from "node:fs";
+import {
+  close,
+  closeSync,
+  fdatasync,
+  fsync,
+  fsyncSync,
+  ftruncate,
+  mkdirSync,
+  open,
+  openSync,
+  read,
+  readdirSync,
+  statSync,
+  write,
+  writeSync,
+} from "node:fs";
 import { statfs, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
@@ -20,7 +35,22 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
+export interface FoundFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
 export interface Disk {
+  /**
+   * The files of a directory by name, which is made where it does not exist. Blocks: for the start. Throws what the
+   * file system throws.
+   */
+  list(directory: string): readonly FoundFile[];
+  /**
+   * Makes a file with this content, on disk when it returns. Blocks: for what comes after the writer has closed.
+   * Throws what the file system throws.
+   */
+  writeNow(path: string, content: Uint8Array): void;
   /** Makes a file that is not there yet; its name survives a power cut. */
   create(path: string): Promise<DiskFile>;
   /** Bytes `from` to `from + length`, fewer where the file ends. */
@@ -42,6 +72,20 @@ const fs = {
 };
 
 export const realDisk: Disk = {
+  list(directory) {
+    mkdirSync(directory, { recursive: true });
+    const names = readdirSync(directory).sort();
+    return names.map((name) => ({ name, bytes: statSync(join(directory, name)).size }));
+  },
+  writeNow(path, content) {
+    const fd = openSync(path, "ax");
+    try {
+      for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  },
   async create(path) {
     const fd = await fs.open(path, "ax");
     try {
@@ -103,6 +147,8 @@ export function limitedDisk(disk: Disk, { clock, timeout_ms }: DiskLimits): Disk
     }
   };
   return {
+    list: (directory) => disk.list(directory),
+    writeNow: (path, content) => disk.writeNow(path, content),
     create: (path) =>
       limited("creating a journal file", async () => {
         const file = await disk.create(path);

@@ -7,7 +7,6 @@
  * market's clock reads now at the start. At speed 1 it keeps reading now; at speed n it runs n times as fast.
  */
 
-import type { Server } from "bun";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { assert, describeError, fail } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
@@ -19,7 +18,7 @@ import type { SbeMessage } from "../../binance/sbe/messages.ts";
 import { shiftedTo } from "../recording/shifted.ts";
 import { ArchiveServer } from "./archive.ts";
 import { PaperMarket } from "./market.ts";
-import type { PaperExchangeOptions } from "./options.ts";
+import type { ExchangeHandler, ExchangeServer, PaperExchangeOptions } from "./options.ts";
 import { Player, type Speed } from "./player.ts";
 import { Renumbering } from "./renumbering.ts";
 import { RestServer } from "./rest/rest.ts";
@@ -54,7 +53,7 @@ export class PaperExchange {
   readonly #names: Readonly<Record<StreamName, string>>;
   readonly #start_on: "listen" | "first_subscriber" | "play";
   #player: Player | undefined;
-  #server: Server<Connection> | undefined;
+  #server: ExchangeServer | undefined;
 
   constructor(options: PaperExchangeOptions) {
     this.#options = options;
@@ -169,16 +168,20 @@ export class PaperExchange {
     await server?.stop(true);
   }
 
-  #listen(): Server<Connection> {
-    const { port = 0, hostname = "127.0.0.1" } = this.#options;
+  #listen(): ExchangeServer {
+    const { port = 0, hostname = "127.0.0.1", listen } = this.#options;
+    const handler: ExchangeHandler = {
+      fetch: (request, server) => this.#fetch(request, server),
+      websocket: this.streams.handler,
+    };
+    if (listen) return listen(handler);
     try {
       return Bun.serve<Connection>({
         port,
         hostname,
         // A request that hangs on purpose hangs: its client's limit ends it.
         idleTimeout: 0,
-        fetch: (request, server) => this.#fetch(request, server),
-        websocket: this.streams.handler,
+        ...handler,
       });
     } catch (cause) {
       this.#player?.close();
@@ -248,7 +251,7 @@ export class PaperExchange {
     this.#options.on_end?.(error);
   }
 
-  #fetch(request: Request, server: Server<Connection>): Response | Promise<Response> | undefined {
+  #fetch(request: Request, server: ExchangeServer): Response | Promise<Response> | undefined {
     const url = new URL(request.url);
     const ip = server.requestIP(request)?.address ?? "unknown";
     const path = url.pathname;

@@ -1,11 +1,22 @@
 /** The options of a paper exchange: its market, its speed, and how strict it is. */
 
+import type { Server, WebSocketHandler } from "bun";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { MarketSource } from "../../binance/capture/market_source.ts";
 import type { ArchiveStyle } from "./archive.ts";
 import type { Speed } from "./player.ts";
 import type { WeightLimits } from "./rest/weights.ts";
+import type { Connection } from "./streams/connection.ts";
+
+/** What is used of a server that listens. */
+export type ExchangeServer = Pick<Server<Connection>, "hostname" | "port" | "requestIP" | "upgrade" | "stop">;
+
+/** How requests are answered, as Bun.serve takes it. */
+export interface ExchangeHandler {
+  readonly fetch: (request: Request, server: ExchangeServer) => Response | Promise<Response> | undefined;
+  readonly websocket: WebSocketHandler<Connection>;
+}
 
 export interface PaperExchangeOptions {
   readonly source: MarketSource;
@@ -15,6 +26,8 @@ export interface PaperExchangeOptions {
   readonly port?: number;
   /** Default 127.0.0.1. */
   readonly hostname?: string;
+  /** Listens in place of Bun.serve: a network in memory. */
+  readonly listen?: (handler: ExchangeHandler) => ExchangeServer;
   /** Market seconds taken in before the start, so that REST has a past. Default 0. */
   readonly history_s?: number;
   /** Move the source's times so that what is sent first is sent now. Default false. */

@@ -11,7 +11,7 @@ import type { Config } from "../../base/config.ts";
 import type { DrainReport } from "../../base/drain.ts";
 import { describeError, fail } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import { connectDatabase } from "../../record/database.ts";
+import { connectDatabase, type Database } from "../../record/database.ts";
 import { DatabaseLink } from "../../record/link.ts";
 import { redisOfConfig } from "../../record/redis/address.ts";
 import { RedisReader } from "../../record/redis/reader.ts";
@@ -93,19 +93,20 @@ function storeOf({ config, clock, log }: ApiOptions, ending: Ending): Store | un
   if (config.database_url === undefined) return undefined;
   const data_dir = mkdtempSync(join(tmpdir(), "foretick-api-"));
   ending.add("database", "its folder", () => rmSync(data_dir, { recursive: true, force: true }));
+  const link = new DatabaseLink({ url: config.database_url, data_dir, clock, log });
+  const open = async (): Promise<Database> => {
+    const database = await connectDatabase(link);
+    try {
+      requireSchema(database.schema);
+      return database;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  };
   const store = new Store({
     ...{ clock, log, onOpen: () => {} },
-    link: new DatabaseLink({ url: config.database_url, data_dir, clock, log }),
-    open: async (link) => {
-      const database = await connectDatabase(link);
-      try {
-        requireSchema(database.schema);
-        return database;
-      } catch (error) {
-        await database.close();
-        throw error;
-      }
-    },
+    link: { data_dir, open, close: () => link.close() },
   });
   ending.add("database", "the database", () => store.close());
   return store;

@@ -43,6 +43,9 @@ export interface ServedModelsOptions {
   readonly log: Logger;
 }
 
+/** What the service needs of them. */
+export type ModelsInUse = Pick<ServedModels, keyof ServedModels>;
+
 export class ServedModels {
   readonly #options: ServedModelsOptions;
   readonly #choice: ModelChoice;

@@ -11,14 +11,19 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { retrying } from "../../base/retrying.ts";
 import type { ConnectOptions, Database } from "../../record/database.ts";
-import type { DatabaseLink } from "../../record/link.ts";
 import { storeError } from "../../record/sql/store_errors.ts";
+
+/** The way to a database that may be away. */
+export interface StoreLink {
+  readonly data_dir: string;
+  /** One attempt: looks, migrates where that is this service's, and connects. */
+  open(): Promise<Database>;
+  close(): Promise<void>;
+}
 
 export interface StoreOptions {
   /** Closed with the store. */
-  readonly link: DatabaseLink;
-  /** One attempt: looks, migrates where that is this service's, and connects. */
-  readonly open: (link: DatabaseLink) => Promise<Database>;
+  readonly link: StoreLink;
   /** Begins what needs the database, once it is open. A failure is one of opening, and tried again. */
   readonly onOpen: (database: Database) => void | Promise<void>;
   readonly clock: Clock;
@@ -128,9 +133,9 @@ export class Store {
   }
 
   async #attempt(): Promise<void> {
-    const { link, open, onOpen, log } = this.#options;
+    const { link, onOpen, log } = this.#options;
     try {
-      const database = await open(link);
+      const database = await link.open();
       try {
         if (this.#closing.signal.aborted)
           throw new ForetickError("CANCELLED", "the database is no longer opened");

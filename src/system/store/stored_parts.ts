@@ -18,7 +18,6 @@ import { lakeStoreOf, lakeTablesOf } from "../../record/lake/lake_of_config.ts";
 import { OutcomeJob } from "../../record/outcomes/outcome_job.ts";
 import { ParityJob } from "../../record/parity/job.ts";
 import { QualityJob, type QualityJobOptions } from "../../record/quality/quality_job.ts";
-import { Queries } from "../../record/queries.ts";
 import { ChampionWatch } from "../../record/registry/champion_watch.ts";
 import { RoleRows } from "../../record/registry/role_rows.ts";
 import { RepairJob } from "../../record/repair/repair_job.ts";
@@ -63,7 +62,6 @@ export interface StoredPartsOptions {
 }
 
 export class StoredParts {
-  readonly queries: Queries;
   readonly roles: RoleRows;
   readonly refresher: Refresher;
   readonly maintenance: Maintenance;
@@ -85,7 +83,6 @@ export class StoredParts {
     const { database, config, symbols, writer, clock, log, onMaybeMoved, onOutcome } = options;
     this.#options = options;
     const kept = { database, clock, log: log.child({ stage: "record" }) };
-    this.queries = new Queries(database);
     this.roles = new RoleRows(database.sql);
     this.refresher = new Refresher({ ...kept, written: writer });
     this.maintenance = new Maintenance({

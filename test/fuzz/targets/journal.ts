@@ -51,6 +51,8 @@ const none = async (): Promise<never> => {
 async function attempt(bytes: Uint8Array): Promise<void> {
   const data = Buffer.from(bytes);
   const disk: Disk = {
+    list: () => [],
+    writeNow: () => {},
     ...{ create: none, remove: none, freeBytes: none },
     read: async (_path, from, length) => data.subarray(from, from + length),
   };

@@ -24,6 +24,9 @@ export class FaultyDisk implements Disk {
   /** Bytes of each file that a power cut would leave. */
   readonly #durable = new Map<string, number>();
 
+  readonly list = realDisk.list;
+  readonly writeNow = realDisk.writeNow;
+
   create(path: string): Promise<DiskFile> {
     return this.#counted(() => this.#create(path));
   }

@@ -9,6 +9,7 @@ import { ForetickError } from "../../../base/errors.ts";
 import { readText, retryAfterSeconds } from "../../../base/http.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { US_PER_MS } from "../../../base/units.ts";
+import type { Network } from "../../network.ts";
 
 export interface Refusal {
   readonly error: ForetickError;
@@ -35,6 +36,7 @@ export async function explainRefusal(options: {
   readonly said: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly fetch: Network["fetch"];
 }): Promise<Refusal> {
   const { url, said } = options;
   const status = Number(/status code: (\d{3})/.exec(said)?.[1] ?? Number.NaN);
@@ -74,6 +76,7 @@ async function ask(options: {
   readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly fetch: Network["fetch"];
 }): Promise<Answer | undefined> {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
@@ -81,7 +84,7 @@ async function ask(options: {
   options.signal.addEventListener("abort", abort, { once: true });
   try {
     const url = options.url.replace(/^ws/, "http");
-    const response = await fetch(url, {
+    const response = await options.fetch(url, {
       headers: options.headers,
       signal: controller.signal,
       redirect: "manual",

@@ -11,6 +11,7 @@ import { ForetickError } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import type { Logger } from "../../../base/log.ts";
 import type { Micros } from "../../../base/units.ts";
+import { MACHINE_NETWORK, type Network, type WireSocket } from "../../network.ts";
 import { readControl, subscribeText } from "./control.ts";
 import { explainRefusal } from "./handshake.ts";
 import { RateWindow } from "./rate_window.ts";
@@ -43,6 +44,8 @@ export interface SocketOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: SocketCounters;
+  /** The network; default the machine's. */
+  readonly network?: Network | undefined;
   /** Every stream is acknowledged. */
   readonly onSubscribed: () => void;
   readonly onFrame: (frame: Uint8Array, received_us: Micros) => void;
@@ -59,7 +62,7 @@ export class ExchangeSocket {
   readonly #options: SocketOptions;
   readonly #url: string;
   readonly #headers: Record<string, string>;
-  readonly #ws: WebSocket;
+  readonly #ws: WireSocket;
   readonly #messages: RateWindow;
   readonly #explaining = new AbortController();
   #state: "connecting" | "subscribing" | "subscribed" | "over" = "connecting";
@@ -80,7 +83,7 @@ export class ExchangeSocket {
     for (let index = 0; index < options.streams.length; index += STREAMS_PER_MESSAGE) {
       this.#unsent.push(options.streams.slice(index, index + STREAMS_PER_MESSAGE));
     }
-    this.#ws = new WebSocket(this.#url, { headers: this.#headers, perMessageDeflate: false });
+    this.#ws = (options.network ?? MACHINE_NETWORK).openSocket(this.#url, this.#headers);
     this.#ws.binaryType = "nodebuffer";
     this.#listen();
     this.#expect(options.timing.connect_timeout_ms, "WS_HANDSHAKE", `an open WebSocket at ${this.#url}`);
@@ -198,8 +201,9 @@ export class ExchangeSocket {
       return;
     }
     this.#deadline?.cancel();
-    const { clock } = this.#options;
+    const { clock, network = MACHINE_NETWORK } = this.#options;
     void explainRefusal({
+      fetch: network.fetch,
       url: this.#url,
       headers: this.#headers,
       said: this.#said,

@@ -3,11 +3,10 @@
  * there, also those that kept all tables in one file (`NNNNNNNNNNNN.ndjson`).
  */
 
-import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
-import type { Disk } from "../disk.ts";
+import type { Disk, FoundFile } from "../disk.ts";
 import { TABLE_NAMES, type TableName } from "../table.ts";
 import { WRITE_TABLES } from "../tables.ts";
 import { RejectedRows } from "./rejected_rows.ts";
@@ -38,12 +37,11 @@ export class Journal {
   /** Makes the directory where it does not exist. Throws what the file system throws. */
   constructor(options: JournalOptions) {
     this.#options = options;
-    mkdirSync(options.directory, { recursive: true });
+    const files = options.disk.list(options.directory);
     this.rejected = new RejectedRows(options.directory, options.rejected_bytes_max);
-    const names = readdirSync(options.directory).sort();
-    const shared = names.filter((name) => SHARED_NAME.test(name)).map((name) => this.#shared(name));
+    const shared = files.filter(({ name }) => SHARED_NAME.test(name)).map((file) => this.#shared(file));
     this.tables = Object.fromEntries(
-      TABLE_NAMES.map((table) => [table, this.#open(table, shared, names)]),
+      TABLE_NAMES.map((table) => [table, this.#open(table, shared, files)]),
     ) as Record<TableName, TableJournal>;
   }
 
@@ -64,18 +62,18 @@ export class Journal {
     await Promise.all(TABLE_NAMES.map((table) => this.tables[table].close()));
   }
 
-  #open(table: TableName, shared: readonly Found[], names: readonly string[]): TableJournal {
+  #open(table: TableName, shared: readonly Found[], files: readonly FoundFile[]): TableJournal {
     const { directory, disk, segment_bytes_max } = this.#options;
-    const own = names.filter((name) => TABLE_NAME.exec(name)?.[1] === table);
-    const segments = own.map((name): Found => {
+    const own = files.filter(({ name }) => TABLE_NAME.exec(name)?.[1] === table);
+    const segments = own.map(({ name, bytes }): Found => {
       const path = join(directory, name);
-      return { path, bytes: statSync(path).size, shared: false, remove: () => disk.remove(path) };
+      return { path, bytes, shared: false, remove: () => disk.remove(path) };
     });
     return new TableJournal({
       table: WRITE_TABLES[table],
       ...{ directory, disk, segment_bytes_max },
       segments: [...shared.map((segment) => ({ ...segment })), ...segments],
-      next_number: Number(TABLE_NAME.exec(own.at(-1) ?? "")?.[2] ?? 0) + 1,
+      next_number: Number(TABLE_NAME.exec(own.at(-1)?.name ?? "")?.[2] ?? 0) + 1,
       onDamaged: (line) => this.#setAside(line),
       onLeftOver: (error) =>
         this.#options.log.warn(
@@ -86,9 +84,8 @@ export class Journal {
   }
 
   /** A file all tables read their lines of; it is removed when the last has. */
-  #shared(name: string): Found {
+  #shared({ name, bytes }: FoundFile): Found {
     const path = join(this.#options.directory, name);
-    const bytes = statSync(path).size;
     this.#shared_bytes += bytes;
     let readers = TABLE_NAMES.length;
     const remove = async (): Promise<void> => {

@@ -6,7 +6,6 @@
  * read again from its start: writing a row twice does nothing.
  */
 
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Disk, DiskFile } from "../disk.ts";
 import type { WriteBatch } from "../queue/batch.ts";
@@ -107,13 +106,7 @@ export class TableJournal {
   /** Writes lines to a file of their own, on disk when it returns. Blocks: for what comes after the writer has closed. */
   appendNow(lines: Uint8Array): void {
     const segment = this.#nextSegment();
-    const fd = openSync(segment.path, "ax");
-    try {
-      for (let at = 0; at < lines.length; ) at += writeSync(fd, lines, at);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    this.#options.disk.writeNow(segment.path, lines);
     segment.bytes = lines.length;
     this.#segments.push(segment);
     this.evicted({ segment, end: segment.bytes });
