@@ -57,8 +57,7 @@ const isKnown = ({ late, set_aside }: StoredRow): boolean => late !== true && se
 
 interface Break {
   readonly from_us: number;
-  /** It was known of from then on (local clock). */
-  readonly noticed_us: number;
+  /** Vectors up to then were made before it was known of. */
   readonly marker_us: number;
   readonly of_quotes: boolean;
 }
@@ -66,7 +65,6 @@ interface Break {
 function breaksOf(world: World): Break[] {
   return world.store.tables.rows("disconnects").map((row) => ({
     from_us: row.ts as number,
-    noticed_us: row.received_at as number,
     marker_us: Math.max(row.ts as number, (row.noticed as number | null) ?? 0),
     of_quotes: row.stream === "all" || row.stream === "quote",
   }));
@@ -100,9 +98,7 @@ export function checkFeatures(world: World, schedule: readonly Fault[]): void {
     if (row.feature_set !== v1.name || row.warm !== true) continue;
     const ts_us = row.ts as number;
     // What a break has hidden until it was noticed is filled later.
-    const hidden = breaks.some(
-      ({ from_us, noticed_us }) => from_us < ts_us && noticed_us >= (row.closed_at as number),
-    );
+    const hidden = breaks.some(({ from_us, marker_us }) => from_us < ts_us && marker_us >= ts_us);
     if (hidden) continue;
     const values = floatsOf(row.values as string);
     const expected = naive.at(ts_us / US_PER_SEC).values;

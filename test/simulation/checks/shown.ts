@@ -4,7 +4,7 @@ import { LIMITS } from "../../../src/base/limits.ts";
 import { US_PER_MS, US_PER_SEC } from "../../../src/base/units.ts";
 import type { Prediction } from "../../../src/predict/prediction.ts";
 import { decodeLine } from "../../../src/record/write/journal/line.ts";
-import { endOf, type Fault, type FaultKind } from "../faults.ts";
+import type { Fault, FaultKind } from "../faults.ts";
 import { keyOf, type StoredRow } from "../store/tables.ts";
 import type { Shown, World } from "../world.ts";
 
@@ -86,5 +86,3 @@ export function checkStored(world: World, excused: ReadonlySet<Shown>): void {
     world.problem(`kept: the forecast as of ${one.prediction.ts_sec} is not stored at the end`);
   }
 }
-
-export const quietFrom = (schedule: readonly Fault[]): number => endOf(schedule);

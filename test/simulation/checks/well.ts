@@ -17,7 +17,8 @@ export function checkWell(world: World): void {
   const latest = pipeline.ports.latest(SYMBOL);
   // What cannot be filled leaves columns unknown, for as long as they look back.
   const unknown = "reason" in latest && latest.reason.includes("not known as of") && hasOpenBreak(world);
-  if (age_s > 3 && !unknown) world.problem(`well: the newest forecast is ${age_s.toFixed(1)} s old at the end`);
+  if (age_s > 3 && !unknown)
+    world.problem(`well: the newest forecast is ${age_s.toFixed(1)} s old at the end`);
   const { dependencies, liveness } = pipeline.ports.health();
   if (!liveness.live) world.problem(`well: not live at the end: ${liveness.reason}`);
   for (const { name, state, reason } of dependencies) {

@@ -5,7 +5,7 @@ import type { ColumnKind } from "../../../src/record/write/table.ts";
 export type StoredCell = string | number | boolean | null;
 
 /** Elements of `{1,NULL,"a \"b\""}`, as text; null is null. */
-export function elementsOf(literal: string): (string | null)[] {
+function elementsOf(literal: string): (string | null)[] {
   const found: (string | null)[] = [];
   if (literal === "{}") return found;
   for (let at = 1; at < literal.length; at++) {

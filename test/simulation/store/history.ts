@@ -43,7 +43,7 @@ export function quoteOf(row: StoredRow): QuoteEvent {
   };
 }
 
-export function disconnectOf(row: StoredRow): DisconnectEvent {
+function disconnectOf(row: StoredRow): DisconnectEvent {
   const optional = (name: "until" | "noticed"): object =>
     row[name] === null ? {} : { [`${name}_us`]: row[name] };
   return {
