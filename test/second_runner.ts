@@ -51,9 +51,15 @@ export const RUNTIME_SUBJECTS: readonly RuntimeSubject[] = [
     why: "the PostgreSQL driver, child processes and signals, lock files",
     paths: [
       "record/server/data_dir_lock.test.ts",
-      "record/write/journal.test.ts",
-      "record/write/write_ahead.test.ts",
-      "record/write/writer.test.ts",
+      ...[
+        "failing_disk",
+        "journal",
+        "journal_files",
+        "set_aside",
+        "write_ahead",
+        "writer",
+        "written_rows",
+      ].map((name) => `record/write/${name}.test.ts`),
     ],
   },
   {

@@ -1,95 +1,17 @@
-import {
-  appendFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
-import { crc32 } from "node:zlib";
+/** The journal keeps order and loses nothing: over segments, processes, memory, faults and power cuts. */
+
+import { rmSync } from "node:fs";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock as clock } from "../../../src/base/clock.ts";
-import { silentLogger as log } from "../../../src/base/log.ts";
+import { describe, expect, it } from "vitest";
 import type { Cell } from "../../../src/record/sql/array_literal.ts";
-import { limitedDisk } from "../../../src/record/write/disk.ts";
-import { Journal } from "../../../src/record/write/journal/journal.ts";
-import { encodeLine } from "../../../src/record/write/journal/line.ts";
 import type { JournalPosition } from "../../../src/record/write/journal/segment.ts";
-import type { TableJournal } from "../../../src/record/write/journal/table_journal.ts";
-import { WriteBatch } from "../../../src/record/write/queue/batch.ts";
-import type { TableName } from "../../../src/record/write/table.ts";
-import { WRITE_TABLES } from "../../../src/record/write/tables.ts";
 import { codeOf } from "../../base/rejection.ts";
-import { tempDir } from "../server/temp_dir.ts";
 import { diskFull, FaultyDisk } from "./faulty_disk.ts";
-
-/** Rows told apart by their times; the first text column has what a careless reader of lines would split at. */
-function batchOf(table: TableName, ...ids: number[]): WriteBatch {
-  const batch = new WriteBatch(WRITE_TABLES[table]);
-  for (const id of ids) {
-    for (const [i, { kind }] of batch.table.columns.entries()) {
-      const cell: Record<typeof kind, Cell> = {
-        ...{ text: `S${id}\u2028\n"`, us: id, int8: id, int4: id, bool: id % 2 === 0, floats: `{${id}}` },
-        numerics: `{${id}}`,
-        float8: id === 3 ? -0 : id / 7,
-      };
-      batch.columns[i]![batch.rows] = cell[kind];
-    }
-    batch.rows++;
-  }
-  return batch;
-}
-
-/** The ids of a batch, which are its times. */
-function idsOf(batch: WriteBatch): Cell[] {
-  const column = batch.table.columns.findIndex(({ name }) => name === "ts");
-  return batch.columns[column]!.slice(0, batch.rows);
-}
-
-const lineOf = (batch: WriteBatch): Buffer => encodeLine(batch, 0, batch.rows);
-
-/** Rows that are on disk only, as when memory was full. */
-async function spill(journal: TableJournal, batch: WriteBatch): Promise<JournalPosition> {
-  const position = await journal.append(lineOf(batch));
-  await journal.sync();
-  journal.evicted(position);
-  return position;
-}
-
-/** Reads everything, as a writer does: the ids, batch by batch. */
-async function readAll(journal: TableJournal, rows_max = 1): Promise<Cell[][]> {
-  const all: Cell[][] = [];
-  for (let batch = await journal.next(rows_max); batch; batch = await journal.next(rows_max)) {
-    all.push(idsOf(batch));
-    journal.settle(batch.position!);
-  }
-  return all;
-}
+import { batchOf, idsOf, journalWorld, lineOf, readAll, spill } from "./journal_world.ts";
 
 describe("journal", () => {
-  let directory = "";
-  let disk = new FaultyDisk();
-  const open = (segment_bytes_max = 1 << 20): Journal =>
-    new Journal({
-      directory,
-      disk: limitedDisk(disk, { clock, timeout_ms: 5_000 }),
-      segment_bytes_max,
-      rejected_bytes_max: 2_000,
-      log,
-    });
-  const segments = (): string[] => readdirSync(directory).filter((name) => /\d{12}\.ndjson$/.test(name));
-  const gone = async (): Promise<void> => {
-    for (let i = 0; i < 200 && segments().length > 0; i++) await new Promise((done) => setTimeout(done, 5));
-    expect(segments()).toEqual([]);
-  };
-  beforeEach(() => {
-    directory = join(tempDir(), "journal");
-    disk = new FaultyDisk();
-  });
-  afterEach(() => rmSync(join(directory, ".."), { recursive: true, force: true }));
+  const world = journalWorld();
+  const { open, gone } = world;
 
   it("gives back what was appended, in order, exact to the sign of zero, and then nothing is left on disk", async () => {
     const journal = open();
@@ -131,8 +53,8 @@ describe("journal", () => {
         ),
         fc.constantFrom(1, 300, 1 << 20),
         async (steps, segment_bytes_max) => {
-          rmSync(directory, { recursive: true, force: true });
-          disk = new FaultyDisk();
+          rmSync(world.directory, { recursive: true, force: true });
+          world.disk = new FaultyDisk();
           let journal = open(segment_bytes_max);
           const state = Object.fromEntries(
             tables.map((table) => [
@@ -173,16 +95,16 @@ describe("journal", () => {
               await restart();
             } else if (step === "no append" || step === "no sync") {
               const failing = step === "no append" ? "append" : "sync";
-              disk.fault = (call) => (call === failing ? diskFull() : undefined);
-              disk.torn_bytes = kept;
+              world.disk.fault = (call) => (call === failing ? diskFull() : undefined);
+              world.disk.torn_bytes = kept;
               // Not counted as appended: the caller was told.
               const line = lineOf(batchOf(table, own.appended));
               const told = await codeOf(one.append(line).then(() => one.sync()));
               expect(told).toBe("STORE_JOURNAL");
-              disk.fault = () => undefined;
+              world.disk.fault = () => undefined;
             } else if (step === "cut") {
-              await disk.quiet();
-              await disk.powerCut(kept);
+              await world.disk.quiet();
+              await world.disk.powerCut(kept);
               await restart();
             }
           }
@@ -228,101 +150,5 @@ describe("journal", () => {
     trades.settle(at[2]!);
     await gone();
     expect(journal.bytes).toBe(0);
-  });
-
-  it("reads the files of the version that kept all tables in one, and removes each once all tables have", async () => {
-    mkdirSync(directory, { recursive: true });
-    for (const [name, ids] of [
-      ["000000000001.ndjson", [1, 2]],
-      ["000000000002.ndjson", [3]],
-    ] as const) {
-      const lines = ids.flatMap((id) => [
-        lineOf(batchOf("trades", id)),
-        lineOf(batchOf("outcomes", id + 10)),
-      ]);
-      writeFileSync(join(directory, name), Buffer.concat(lines));
-    }
-    appendFileSync(join(directory, "000000000002.ndjson"), '0badc0de {"table":"trades","ro');
-    const journal = open();
-    expect(journal.bytes).toBeGreaterThan(500);
-    const { trades, outcomes } = journal.tables;
-    await spill(trades, batchOf("trades", 4));
-    expect(await readAll(trades)).toEqual([[1], [2], [3], [4]]);
-    expect(segments().length).toBeGreaterThan(0);
-    expect(await readAll(outcomes)).toEqual([[11], [12], [13]]);
-    for (const table of Object.values(journal.tables)) await readAll(table);
-    expect(journal.rejected.read()).toHaveLength(1);
-    await gone();
-    expect(journal.bytes).toBe(0);
-  });
-
-  it("takes the lines of a version before, whose columns had other names or were not there yet", async () => {
-    const before = {
-      predictions: {
-        symbol: ["BTCUSDT"],
-        ts: [1],
-        model_version: ["m/1"],
-        horizon_s: [10],
-        yhat_log_return_10s: ["-0"],
-      },
-      outcomes: { symbol: ["BTCUSDT"], ts: [1], model_version: ["m/1"], realized_log_return_10s: ["5e-324"] },
-    };
-    const lines = Object.entries(before).map(([table, columns]) => {
-      const text = JSON.stringify({ table, rows: 1, columns });
-      return `${crc32(text).toString(16).padStart(8, "0")} ${text}\n`;
-    });
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, "000000000001.ndjson"), lines.join(""));
-    const journal = open();
-    const { predictions, outcomes } = journal.tables;
-    expect((await predictions.next(9))!.record(0)).toMatchObject({
-      ...{ venue: null, role: null, model_version: "m/1", horizon_s: 10, yhat_log_return: "-0" },
-    });
-    expect((await outcomes.next(9))!.record(0)).toMatchObject({
-      ...{ venue: null, horizon_s: null, realized_log_return: "5e-324", realized_price: null },
-    });
-    expect(journal.damaged).toBe(0);
-  });
-
-  it("sets a torn line aside and loses none of the others, wherever it was torn", async () => {
-    const first = open();
-    for (const id of [1, 2, 3]) await spill(first.tables.outcomes, batchOf("outcomes", id));
-    await first.close();
-    const path = join(directory, segments()[0]!);
-    const whole = readFileSync(path);
-    const last_line = whole.lastIndexOf(10, whole.length - 2) + 1;
-    for (let at = last_line + 1; at < whole.length; at++) {
-      writeFileSync(path, whole.subarray(0, at));
-      const torn = open();
-      const complete = at === whole.length - 1;
-      expect(await readAll(torn.tables.outcomes)).toEqual(complete ? [[1], [2], [3]] : [[1], [2]]);
-      expect(torn.damaged).toBe(complete ? 0 : 1);
-      await gone();
-    }
-  });
-
-  it("sets a line with a changed byte aside, with the line", async () => {
-    const first = open();
-    for (const id of [1, 2]) await spill(first.tables.outcomes, batchOf("outcomes", id));
-    await first.close();
-    const path = join(directory, segments()[0]!);
-    const damaged = readFileSync(path, "utf8").replace("S1", "S7");
-    truncateSync(path, 0);
-    appendFileSync(path, damaged);
-    const second = open();
-    expect(await readAll(second.tables.outcomes)).toEqual([[2]]);
-    expect(second.rejected.read()).toMatchObject([{ table: "journal", row: expect.stringContaining("S7") }]);
-  });
-
-  it("keeps of the rejected rows the newest, within its bound", async () => {
-    const { rejected } = open();
-    for (let id = 0; id < 100; id++) {
-      rejected.add([{ table: "trades", error: "refused", row: { trade_id: id, filler: "x".repeat(100) } }]);
-    }
-    expect(rejected.bytes).toBeLessThanOrEqual(4_000);
-    const ids = rejected.read().map(({ row }) => (row as Record<string, Cell>).trade_id);
-    expect(ids.length).toBeGreaterThan(10);
-    expect(ids).toEqual(Array.from({ length: ids.length }, (_, i) => 100 - ids.length + i));
-    expect(open().rejected.bytes).toBe(rejected.bytes);
   });
 });

@@ -1,11 +1,8 @@
-/** What the writer keeps on disk while the database is away, and what happens when the disk fails too. */
+/** What the writer keeps on disk while the database is away. */
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { systemClock as clock, ManualClock } from "../../../src/base/clock.ts";
-import { LIMITS } from "../../../src/base/limits.ts";
+import { rmSync } from "node:fs";
+import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { systemClock as clock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { micros } from "../../../src/base/units.ts";
 import type { ConnectOptions, Database } from "../../../src/record/database.ts";
@@ -15,7 +12,7 @@ import { met } from "../../met.ts";
 import { outcomeAt, predictionAt, quoteAt, START_US, SYMBOL, tradeAt, vectorAt } from "../market_events.ts";
 import { onEveryServer } from "../server/servers.ts";
 import { tempDir } from "../server/temp_dir.ts";
-import { diskFull, FaultyDisk } from "./faulty_disk.ts";
+import { FaultyDisk } from "./faulty_disk.ts";
 import { FlakyWire } from "./flaky_wire.ts";
 import { logLines } from "./log_lines.ts";
 
@@ -216,145 +213,5 @@ onEveryServer("write-ahead", (server) => {
     const next = writerTo(wire.url);
     await next.drained(0);
     expect(await tradeIds()).toEqual(idsUpTo(100));
-  });
-});
-
-describe("write-ahead on a disk that fails", () => {
-  let data_dir = "";
-  let manual = new ManualClock(START_US);
-  const writers: Writer[] = [];
-  beforeEach(() => {
-    data_dir = tempDir();
-    manual = new ManualClock(START_US);
-  });
-  afterEach(async () => {
-    for (const writer of writers.splice(0)) await closed(writer);
-    rmSync(data_dir, { recursive: true, force: true });
-  });
-
-  /** Resolves once `writer` has closed, however long that takes on its clock. */
-  async function closed(writer: Writer): Promise<void> {
-    let done = false;
-    void writer.close().finally(() => {
-      done = true;
-    });
-    await met("what is asked of the writer", () => {
-      manual.advance(100);
-      return done;
-    });
-  }
-
-  /** A writer whose database never answers. */
-  function cutOff(options: Partial<WriterOptions>, at = data_dir): Writer {
-    const connect = (settings?: ConnectOptions) =>
-      connectTo("postgres://none@127.0.0.1:1/none", { ...settings, connections: 1 });
-    const writer = new Writer({
-      ...{ database: { connect, data_dir: at }, clock, log: silentLogger, close_ms: 10 },
-      ...options,
-    });
-    writers.push(writer);
-    return writer;
-  }
-
-  it("has a prediction on disk within a tenth of a second of its being given, and a fsync's time", async () => {
-    const disk = new FaultyDisk();
-    const writer = cutOff({ clock: manual, disk });
-    for (let sec = 0; sec < 5; sec++) {
-      writer.prediction(predictionAt(sec));
-      expect(LIMITS.shown_ahead_after_ms).toBeLessThan(100);
-      manual.advance(100);
-      await met("what is asked of the writer", () => writer.stats.queue_rows_unsafe === 0);
-      expect(writer.stats.journal_bytes).toBeGreaterThan(100 * sec);
-      manual.advance(50);
-    }
-    expect(writer.stats.queue_rows).toBe(5);
-    // Other rows may wait for the database a little longer.
-    writer.features(vectorAt(1, [1]), micros(START_US));
-    manual.advance(LIMITS.write_ahead_after_ms);
-    await met("what is asked of the writer", () => {
-      manual.advance(10);
-      return writer.stats.queue_rows_unsafe === 0;
-    });
-    manual.advance(10_000);
-  });
-
-  it("says a fault once, tries again with growing pauses, and has everything on disk when it has passed", async () => {
-    const { log, errors, lines } = logLines();
-    const disk = new FaultyDisk();
-    disk.torn_bytes = 100;
-    let failing = true;
-    disk.fault = (call) => (failing && call === "append" ? diskFull() : undefined);
-    const writer = cutOff({ clock: manual, disk, log });
-    for (let i = 0; i < 30_000; i++) writer.trade(tradeAt(i), false);
-    for (let ms = 0; ms < 60_000; ms += 100) {
-      manual.advance(100);
-      await disk.quiet();
-    }
-    expect(writer.stats.journal.fault?.message).toContain("Free space");
-    expect(writer.stats.queue_rows_unsafe).toBe(30_000);
-    expect(errors()).toHaveLength(1);
-    // Not a row, nor a batch, at a time.
-    expect(disk.calls.append).toBeGreaterThan(3);
-    expect(disk.calls.append).toBeLessThan(30);
-    failing = false;
-    await met("the rows on disk", async () => {
-      manual.advance(100);
-      await disk.quiet();
-      return writer.stats.queue_rows_unsafe === 0;
-    });
-    expect(writer.stats.journal.fault).toBeUndefined();
-    expect(lines.filter(({ msg }) => msg === "the journal is written again")).toHaveLength(1);
-    manual.advance(60_000);
-  });
-
-  it("names a disk that does not answer, and holds up neither the producer nor the end", async () => {
-    const { log, errors } = logLines();
-    const disk = new FaultyDisk();
-    disk.hangs.add("sync");
-    const writer = cutOff({ clock: manual, disk, log });
-    writer.prediction(predictionAt(1));
-    await met("what is asked of the writer", () => {
-      manual.advance(100);
-      return writer.stats.journal.fault !== undefined;
-    });
-    expect(writer.stats.journal.fault?.message).toContain("syncing the journal");
-    for (let i = 0; i < 1_000; i++) writer.trade(tradeAt(i), false);
-    await closed(writer);
-    expect(errors().at(-1)).toContain("rows are lost");
-    expect(writer.stats.queue_rows_unsafe).toBe(1_001);
-  });
-
-  it("counts what does not fit on a real, tiny disk, and keeps what does", async () => {
-    const mount = join(data_dir, "tiny");
-    mkdirSync(mount);
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "none", mount], { stdio: "pipe" });
-    } catch (error) {
-      console.warn(`SKIPPED: the tiny disk: mounting a tmpfs needs root (${String(error).split("\n")[0]})`);
-      return;
-    }
-    try {
-      const { log, errors } = logLines();
-      const space = { free_low_bytes: 1 << 20, free_min_bytes: 1 };
-      const writer = cutOff(
-        { log, space, ahead_after_ms: 10, queue_rows_max: 5_000, batch_rows_max: 500 },
-        mount,
-      );
-      let given = 0;
-      for (let more = 30_000; more > 0; given++) {
-        writer.trade(tradeAt(given), false);
-        if (given % 100 === 99) await new Promise((resume) => setTimeout(resume, 1));
-        if (writer.stats.journal.fault) more--;
-      }
-      expect(writer.stats.journal.fault?.message).toContain("ENOSPC");
-      const { rows_lost, rows_spilled, queue_rows } = writer.stats;
-      expect(rows_lost).toBeGreaterThan(10_000);
-      expect(rows_spilled).toBeGreaterThan(5_000);
-      expect(rows_lost + rows_spilled + queue_rows).toBe(given);
-      expect(errors().length).toBeLessThan(10);
-    } finally {
-      for (const writer of writers.splice(0)) await closed(writer);
-      execFileSync("umount", ["-l", mount]);
-    }
   });
 });
