@@ -1,131 +1,14 @@
-/** The engine's contract with its caller, and vectors computed by hand. */
+/** The engine's contract with its caller: seconds, late events, breaks and the start. */
 
 import { describe, expect, it } from "vitest";
 import type { ForetickError } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
-import { type Micros, micros, priceE8, qtyE8, tradeId, unixSec, updateId } from "../../../src/base/units.ts";
-import type { DisconnectEvent, QuoteEvent, TradeEvent } from "../../../src/binance/events.ts";
+import { micros, unixSec } from "../../../src/base/units.ts";
 import { lnr } from "../../../src/features/algebra/lnr.ts";
 import { FeatureEngine } from "../../../src/features/live/engine.ts";
 import { v1 } from "../../../src/features/sets/v1.ts";
 import type { FeatureVector } from "../../../src/features/vector.ts";
-
-const SYMBOL = "BTCUSDT";
-/** The start of a five-minute block. */
-const T = 1_700_000_100;
-
-const at = (s: number): Micros => micros(Math.round((T + s) * 1e6));
-
-function trade(id: number, s: number, price: number, qty: number, side: "buy" | "sell"): TradeEvent {
-  return {
-    kind: "trade",
-    epoch: 0,
-    symbol: SYMBOL,
-    ts_us: at(s),
-    received_us: at(s),
-    trade_id: tradeId(id),
-    price_e8: priceE8(price * 1e8),
-    qty_e8: qtyE8(Math.round(qty * 1e8)),
-    is_buyer_maker: side === "sell",
-  };
-}
-
-function quote(id: number, s: number, bid: number, ask: number): QuoteEvent {
-  return {
-    kind: "quote",
-    epoch: 0,
-    symbol: SYMBOL,
-    ts_us: at(s),
-    received_us: at(s),
-    update_id: updateId(id),
-    bid_price_e8: priceE8(bid * 1e8),
-    bid_qty_e8: qtyE8(3e8),
-    ask_price_e8: priceE8(ask * 1e8),
-    ask_qty_e8: qtyE8(1e8),
-  };
-}
-
-const marker = (s: number): DisconnectEvent => ({
-  kind: "disconnect",
-  symbol: SYMBOL,
-  ts_us: at(s),
-  received_us: at(s),
-  reason: "test",
-});
-
-const engineFrom = (data_from_s = 0): FeatureEngine =>
-  new FeatureEngine({ symbol: SYMBOL, sets: [v1], data_from_sec: T + data_from_s });
-const close = (engine: FeatureEngine, s: number): FeatureVector => engine.closeSecond(unixSec(T + s))[0]!;
-const value = (vector: FeatureVector, name: string): number => vector.values[vector.names.indexOf(name)]!;
-const valuesOf = (vector: FeatureVector): Record<string, number> =>
-  Object.fromEntries(vector.names.map((name, index) => [name, vector.values[index]!]));
-
-/** With plain arrays, in which null equals null. */
-const plain = (vector: FeatureVector): object => ({ ...vector, values: [...vector.values] });
-
-describe("a vector computed by hand", () => {
-  const engine = engineFrom();
-  // Second 0: three trades, the highest id first to come and not the latest in time.
-  engine.onTrade(trade(12, 0.2, 101, 0.5, "sell"));
-  engine.onTrade(trade(10, 0.1, 100, 1, "buy"));
-  engine.onTrade(trade(11, 0.9, 103, 2, "buy"));
-  engine.onQuote(quote(5, 0.3, 100, 102));
-  const first = close(engine, 0);
-  // Seconds 1 to 3 are empty; second 4 has one trade.
-  engine.onTrade(trade(13, 4.5, 102, 1.5, "sell"));
-  const last = close(engine, 4);
-
-  it("decides the last trade by id, and sums by taker's side", () => {
-    expect(valuesOf(first)).toEqual({
-      ret_1s: Number.NaN,
-      ret_2s: Number.NaN,
-      ret_5s: Number.NaN,
-      // Q = 3.5, PQ = 100·1 + 103·2 + 101·0.5 = 356.5
-      vwap_5s_dev: (101 * 3.5 - 356.5) / 356.5,
-      n_trades_1s: 3,
-      n_trades_5s: 3,
-      buy_vol_1s: 3,
-      sell_vol_1s: 0.5,
-      tvi_1s: 2.5 / 3.5,
-      buy_vol_5s: 3,
-      sell_vol_5s: 0.5,
-      tvi_5s: 2.5 / 3.5,
-      avg_trade_size_1s: 3.5 / 3,
-      vol_ret_10s: Number.NaN,
-      burst_1s: 1,
-      large_trade_flag_5s: Number.NaN,
-      time_since_last_trade_ms: 800,
-      last_price_minus_1s: Number.NaN,
-      last_price_minus_5s: Number.NaN,
-      spread: 2,
-      mid_dev: 0,
-      book_imbalance: 0.5,
-    });
-  });
-
-  it("carries the price through empty seconds", () => {
-    expect(valuesOf(last)).toMatchObject({
-      ret_1s: lnr(102e8, 101e8),
-      ret_2s: lnr(102e8, 101e8),
-      ret_5s: Number.NaN,
-      n_trades_1s: 1,
-      n_trades_5s: 4,
-      buy_vol_5s: 3,
-      sell_vol_5s: 2,
-      tvi_1s: -1,
-      tvi_5s: 0.2,
-      avg_trade_size_1s: 1.5,
-      time_since_last_trade_ms: 500,
-      last_price_minus_1s: 1,
-      mid_dev: -2 / 204,
-    });
-  });
-
-  it("is as of the end of the second, under the set's name and hash", () => {
-    expect(last).toMatchObject({ symbol: SYMBOL, ts_sec: T + 5, feature_set: "v1", set_hash: v1.hash });
-    expect(engine.newest_event_us).toBe(at(4.5));
-  });
-});
+import { at, close, engineFrom, marker, plain, quote, SYMBOL, T, trade, value } from "./by_hand.ts";
 
 describe("seconds", () => {
   it("jumped over are closed empty, with the same vectors as one by one", () => {
@@ -313,31 +196,5 @@ describe("the start", () => {
     engine.onTrade(trade(1, 10.5, 100, 1, "buy"));
     expect(close(engine, 299 + 5).warm).toBe(false);
     expect(close(engine, 605).warm).toBe(true);
-  });
-});
-
-describe("the block's percentile", () => {
-  it("is reached by no trade where there was none, however small it is", () => {
-    const engine = engineFrom();
-    engine.onTrade(trade(1, 10, 100, 1e-8, "buy"));
-    engine.onTrade(trade(2, 310, 100, 1e-8, "buy"));
-    expect([310, 350].map((s) => value(close(engine, s), "large_trade_flag_5s"))).toEqual([1, 0]);
-  });
-
-  it("is that of the previous complete block, and ends with it", () => {
-    const engine = engineFrom();
-    // Block 0 holds sizes 1 to 20: value number ⌈0.95·20⌉ = 19 is 19.
-    for (let i = 1; i <= 20; i++) engine.onTrade(trade(i, i * 10, 100, i, "buy"));
-    engine.onTrade(trade(31, 310.5, 100, 18.9, "buy"));
-    engine.onTrade(trade(32, 330.5, 100, 19, "buy"));
-    engine.onTrade(trade(33, 650.5, 100, 18.9, "buy"));
-    engine.onTrade(trade(34, 930.5, 100, 500, "buy"));
-    const flag = (s: number): number => value(close(engine, s), "large_trade_flag_5s");
-    expect(flag(201)).toBe(Number.NaN); // no block before
-    expect(flag(310)).toBe(0); // 18.9 < 19
-    expect([flag(330), flag(334), flag(335)]).toEqual([1, 1, 0]);
-    expect(flag(650)).toBe(0); // block 1's percentile is 19
-    expect(flag(930)).toBe(1); // block 2's is 18.9
-    expect(flag(1_500)).toBe(Number.NaN); // block 4 is empty, and so are the 5 s: null, not 0
   });
 });
