@@ -1,44 +1,30 @@
 /** Experiments from stored outcomes: judged once, the same in rounds of any length, and ended for a reason that is written down. */
 
 import { readFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { experimentsCommand } from "../../../scripts/store/experiments_command.ts";
-import { systemClock as clock } from "../../../src/base/clock.ts";
-import { silentLogger as log } from "../../../src/base/log.ts";
+import { expect, it } from "vitest";
 import { modelVersion } from "../../../src/base/units.ts";
-import { FEATURE_SETS } from "../../../src/features/sets/all.ts";
 import { PairedSequence } from "../../../src/judge/paired_sequence.ts";
 import { RecentMoves } from "../../../src/judge/recent_moves.ts";
-import type { Database } from "../../../src/record/database.ts";
-import { Registry } from "../../../src/record/registry/registry.ts";
-import { servedInstead } from "../../../src/steer/deploy/traffic.ts";
 import { advance } from "../../../src/steer/experiments/advance.ts";
-import { ExperimentJob } from "../../../src/steer/experiments/job.ts";
 import {
-  type Experiment,
   evidenceOf,
   experiment,
   experimentBlocks,
   experiments,
   runningExperiments,
 } from "../../../src/steer/experiments/rows.ts";
-import {
-  finishExperiment,
-  rolesOf,
-  type StartInput,
-  startExperiment,
-} from "../../../src/steer/experiments/start.ts";
+import { finishExperiment, rolesOf } from "../../../src/steer/experiments/start.ts";
 import type { TrialTick } from "../../../src/steer/experiments/trial.ts";
 import { codeOf, refusal } from "../../base/rejection.ts";
 import { START_SEC, SYMBOL } from "../../record/market_events.ts";
 import { onEveryServer } from "../../record/server/servers.ts";
-import { A, addVersions, B, store, ticks } from "./trials.ts";
+import { ANNA, experimentWorld } from "./experiment_world.ts";
+import { A, B, store, ticks } from "./trials.ts";
 
 const question = readFileSync(
   new URL("../../../sql/queries/experiment_differences.sql", import.meta.url),
   "utf8",
 );
-const ANNA = { actor: "anna" };
 const HORIZON_S = 10;
 const VARIANCE_MOVES = 600;
 
@@ -58,39 +44,16 @@ function naively(all: readonly TrialTick[], after_sec: number): PairedSequence {
 }
 
 onEveryServer("experiments", (server) => {
-  let database: Database;
-  let registry: Registry;
-  let job: ExperimentJob;
+  const world = experimentWorld(server);
+  const { start } = world;
 
-  beforeEach(async () => {
-    database = await server.openDatabase();
-    registry = new Registry({ sql: database.sql, model_dir: "none", sets: FEATURE_SETS, store: undefined });
-    job = jobWith(() => null);
-    await addVersions(database, { version: A }, { version: B });
-    await registry.promote(ANNA, { version: A, symbol: SYMBOL });
-  });
-  afterEach(async () => {
-    await job.close();
-  });
-
-  const jobWith = (fences: () => string | null): ExperimentJob =>
-    new ExperimentJob({ database, writer: { flush: async () => {} }, symbols: [SYMBOL], fences, clock, log });
-
-  const start = (input: Partial<StartInput> = {}): Promise<Experiment> =>
-    startExperiment({ sql: database.sql, registry }, ANNA, {
-      symbol: SYMBOL,
-      b: B,
-      min_duration_h: 24,
-      confidence_level: 0.95,
-      ...input,
-    });
-
-  const stateOf = async (): Promise<unknown> => (await runningExperiments(database.sql, [SYMBOL]))[0]!.state;
+  const stateOf = async (): Promise<unknown> =>
+    (await runningExperiments(world.database.sql, [SYMBOL]))[0]!.state;
 
   it("are judged as a plain reading of every tick says; rounds of any length, or none stored, come to the same bits", async () => {
     const all = ticks(3_300, { skill: 0.02 });
     const before = all.slice(0, 900);
-    await store(database, before);
+    await store(world.database, before);
     const { experiment_id, after_us } = await start();
     expect(after_us).toBe((START_SEC + 900) * 1e6);
     // Rounds end in the middle of blocks, of gaps and of horizons.
@@ -101,11 +64,11 @@ onEveryServer("experiments", (server) => {
       [1_195, 2_411],
       [2_411, 3_300],
     ] as const) {
-      await store(database, all.slice(from, to));
-      await job.run();
+      await store(world.database, all.slice(from, to));
+      await world.job.run();
     }
-    expect(job.stats).toMatchObject({ failures: 0, last_error: undefined });
-    const found = await experiment(database.sql, experiment_id);
+    expect(world.job.stats).toMatchObject({ failures: 0, last_error: undefined });
+    const found = await experiment(world.database.sql, experiment_id);
     const settled_sec = START_SEC + 3_300 - HORIZON_S - 5;
     const naive = naively(
       all.filter(({ ts_sec }) => ts_sec <= settled_sec),
@@ -118,7 +81,7 @@ onEveryServer("experiments", (server) => {
     for (const field of ["mean", "lower", "upper", "expected_h"] as const) {
       expect([field, found[field]]).toEqual([field, naive[field]]);
     }
-    const blocks = await experimentBlocks(database.sql, experiment_id, 1_000);
+    const blocks = await experimentBlocks(world.database.sql, experiment_id, 1_000);
     expect(blocks).toHaveLength(naive.n_blocks);
     expect(blocks.at(-1)).toMatchObject({ n_blocks: naive.n_blocks, mean: naive.mean, lower: naive.lower });
     expect(blocks.reduce((sum, { difference }) => sum + difference, 0) / blocks.length).toBeCloseTo(
@@ -126,7 +89,7 @@ onEveryServer("experiments", (server) => {
       12,
     );
 
-    const sample = await evidenceOf(database.sql, { experiment_id, n_blocks: naive.n_blocks }, 12);
+    const sample = await evidenceOf(world.database.sql, { experiment_id, n_blocks: naive.n_blocks }, 12);
     const step = Math.ceil(naive.n_blocks / 11);
     expect(sample.length).toBeLessThanOrEqual(12);
     expect(sample).toEqual(
@@ -135,7 +98,7 @@ onEveryServer("experiments", (server) => {
         .map(({ difference: _, ...point }) => point),
     );
 
-    const minutes = await database.sql.unsafe(question);
+    const minutes = await world.database.sql.unsafe(question);
     const judged = all.filter(
       ({ ts_sec, yhat_a, yhat_b, realized_log_return }) =>
         ts_sec > START_SEC + 900 &&
@@ -149,57 +112,57 @@ onEveryServer("experiments", (server) => {
     );
 
     const state = await stateOf();
-    await database.sql`update experiments set state = null`;
-    await job.run();
+    await world.database.sql`update experiments set state = null`;
+    await world.job.run();
     expect(await stateOf()).toEqual(state);
-    expect(await experimentBlocks(database.sql, experiment_id, 1_000)).toEqual(blocks);
+    expect(await experimentBlocks(world.database.sql, experiment_id, 1_000)).toEqual(blocks);
   });
 
   it("wait for an outcome that has not come, and judge its tick once it has", async () => {
     const all = ticks(1_500);
-    await store(database, all.slice(0, 700));
+    await store(world.database, all.slice(0, 700));
     await start();
-    await store(database, all.slice(700), [START_SEC + 1_000]);
-    await job.run();
-    const [waiting] = await experiments(database.sql);
+    await store(world.database, all.slice(700), [START_SEC + 1_000]);
+    await world.job.run();
+    const [waiting] = await experiments(world.database.sql);
     expect(waiting!.judged_until_us).toBe((START_SEC + 999) * 1e6);
-    await store(database, all.slice(999, 1_000));
-    await job.run();
-    const [done] = await experiments(database.sql);
+    await store(world.database, all.slice(999, 1_000));
+    await world.job.run();
+    const [done] = await experiments(world.database.sql);
     expect(done!.judged_until_us).toBe((START_SEC + 1_485) * 1e6);
   });
 
   it("end when a decision is there and the shortest time is over; not before; the loser is named in the row", async () => {
     const all = ticks(3_700, { skill: 0.9, bursts: false });
-    await store(database, all.slice(0, 700));
+    await store(world.database, all.slice(0, 700));
     const { experiment_id } = await start({ min_duration_h: 0.75, duration_h: 10 });
-    await store(database, all.slice(700, 3_000));
-    await job.run();
-    const early = await experiment(database.sql, experiment_id);
+    await store(world.database, all.slice(700, 3_000));
+    await world.job.run();
+    const early = await experiment(world.database.sql, experiment_id);
     expect(early).toMatchObject({ verdict: "b", winner: null, expected_h: 0, ended_us: null });
-    await store(database, all.slice(3_000));
-    await job.run();
-    expect(await experiment(database.sql, experiment_id)).toMatchObject({
+    await store(world.database, all.slice(3_000));
+    await world.job.run();
+    expect(await experiment(world.database.sql, experiment_id)).toMatchObject({
       ...{ winner: "b", verdict: "b", decided_us: early.decided_us, ended_by: "foretick" },
       ended_because: `${B} errs less than ${A}`,
     });
-    expect(job.stats).toMatchObject({ ended: 1, running: [] });
+    expect(world.job.stats).toMatchObject({ ended: 1, running: [] });
   });
 
   it("end without a decision when their time is over, or one of the two is no longer scored", async () => {
     const all = ticks(2_000);
-    await store(database, all.slice(0, 100));
+    await store(world.database, all.slice(0, 100));
     const short = await start({ min_duration_h: 0, duration_h: 0.25 });
-    await store(database, all.slice(100, 1_200));
-    await job.run();
-    expect(await experiment(database.sql, short.experiment_id)).toMatchObject({
+    await store(world.database, all.slice(100, 1_200));
+    await world.job.run();
+    expect(await experiment(world.database.sql, short.experiment_id)).toMatchObject({
       winner: "inconclusive",
       ended_because: "its 0.25 h are over without a decision",
     });
     const lost = await start();
-    await registry.role(ANNA, { version: B, role: "none", symbol: SYMBOL });
-    await job.run();
-    expect(await experiment(database.sql, lost.experiment_id)).toMatchObject({
+    await world.registry.role(ANNA, { version: B, role: "none", symbol: SYMBOL });
+    await world.job.run();
+    expect(await experiment(world.database.sql, lost.experiment_id)).toMatchObject({
       winner: "inconclusive",
       ended_because: `${B} is no longer scored for ${SYMBOL}`,
     });
@@ -207,25 +170,25 @@ onEveryServer("experiments", (server) => {
 
   it("are judged by the service that holds the symbol's lease, and by no other", async () => {
     const all = ticks(1_000);
-    await store(database, all.slice(0, 100));
+    await store(world.database, all.slice(0, 100));
     await start();
-    await store(database, all.slice(100));
-    await database.sql`
+    await store(world.database, all.slice(100));
+    await world.database.sql`
       insert into leases (symbol, fence, holder, told, taken_at, expires_at)
       values (${SYMBOL}, 8, 'other', 'other', now(), now() + interval '1 hour')`;
-    const [running] = await runningExperiments(database.sql, [SYMBOL]);
-    const former = advance(database.sql, running!, { fences: '{"BTCUSDT": 7}' });
+    const [running] = await runningExperiments(world.database.sql, [SYMBOL]);
+    const former = advance(world.database.sql, running!, { fences: '{"BTCUSDT": 7}' });
     expect(await codeOf(former)).toBe("STORE_FENCED");
-    expect((await experiments(database.sql))[0]!.judged_until_us).toBeNull();
-    const holder = await advance(database.sql, running!, { fences: '{"BTCUSDT": 8}' });
+    expect((await experiments(world.database.sql))[0]!.judged_until_us).toBeNull();
+    const holder = await advance(world.database.sql, running!, { fences: '{"BTCUSDT": 8}' });
     expect(holder).toMatchObject({ is_up_to_date: true });
     // What another round has judged meanwhile is not judged twice.
-    const again = await advance(database.sql, running!, { fences: '{"BTCUSDT": 8}' });
+    const again = await advance(world.database.sql, running!, { fences: '{"BTCUSDT": 8}' });
     expect(again).toEqual({ blocks: 0, ended: undefined, is_up_to_date: true });
   });
 
   it("are ended by a person, with a verdict only once the shortest time is over", async () => {
-    const { sql } = database;
+    const { sql } = world.database;
     const { experiment_id } = await start();
     const early = await refusal(finishExperiment(sql, ANNA, { experiment_id, how: "conclude" }));
     expect(early.message).toContain("has run for 0.0 of at least 24 h");
@@ -250,82 +213,5 @@ onEveryServer("experiments", (server) => {
     expect((await rolesOf(sql, SYMBOL)).has(modelVersion(B))).toBe(false);
     const none = finishExperiment(sql, ANNA, { experiment_id: "no-such", how: "stop" });
     expect(await codeOf(none)).toBe("NOT_FOUND");
-  });
-
-  it("are begun, shown and ended by the command, which says how long a decision takes", async () => {
-    const all = ticks(3_300, { skill: 0.02 });
-    await store(database, all.slice(0, 900));
-    const command = (...words: string[]): Promise<string[]> =>
-      experimentsCommand(words, { DATABASE_URL: database.url, AB_TEST_MIN_DURATION_HOURS: "0.5" });
-    expect(await command("list")).toEqual([
-      'no experiment yet: "bun run experiments start <version>" begins one',
-    ]);
-    const begun = await command(
-      "start",
-      B,
-      "--by",
-      "anna",
-      "--reason",
-      "more rows",
-      "--traffic-split",
-      "0.1",
-    );
-    const id = /show (\S+)$/.exec(begun.at(-1)!)![1]!;
-    expect(begun.join("\n")).toContain("not begun: no tick has been scored by both yet");
-    await store(database, all.slice(900));
-    expect(job.splitOf(SYMBOL)).toBeUndefined();
-    await job.run();
-    const split = job.splitOf(SYMBOL);
-    const clients = Array.from({ length: 2_000 }, (_, i) => `client-${i}`);
-    const served_b = clients.filter((client) => servedInstead(split, client) === B);
-    expect(served_b.length / clients.length).toBeCloseTo(0.1, 1);
-    const said = (await command("show", id)).join("\n");
-    expect(said).toContain(`a is ${A}, b is ${B}`);
-    expect(said).toContain("10 % of clients are served b; confidence 0.95, from 0.5 to 336 h");
-    expect(said).toMatch(/runs; at the present rate a decision takes (\d+\.\d h more|more than a year)/);
-    expect((await command("list"))[1]).toContain(`${B}  ${A}`);
-    expect((await command("conclude", id, "--by", "bert")).at(-1)).toBe(
-      "  ended by bert: concluded by hand. Winner: inconclusive",
-    );
-    await job.run();
-    expect(job.splitOf(SYMBOL)).toBeUndefined();
-    expect(await command("stop", id)).toEqual([`${B} against ${A} had ended: concluded by hand`]);
-    expect((await refusal(command("list", "x"))).message).toContain("nothing after list");
-  });
-
-  it("begin with the champion and make the other its challenger; what cannot be compared is refused", async () => {
-    const { sql } = database;
-    const far = "ridge-v1/far";
-    const third = "ridge-v1/third";
-    await addVersions(database, { version: far, horizon_s: 60 }, { version: third });
-    const said = async (input: Partial<StartInput>): Promise<string> => (await refusal(start(input))).message;
-    expect(await said({ b: far })).toContain("the mid price 10 s ahead");
-    expect(await said({ b: A })).toContain("expected two models");
-    expect(await said({ a: B, b: A })).toContain("is the champion");
-    expect(await said({ a: third })).toContain("is not scored");
-    expect(await said({ duration_h: 12 })).toContain("duration_h: expected at least min_duration_h");
-    expect(await said({ traffic_split: 2 })).toContain("traffic_split");
-    expect(await codeOf(start({ b: "ridge-v1/none" }))).toBe("MODEL_UNKNOWN");
-    expect(await experiments(sql)).toEqual([]);
-
-    const begun = await start({ traffic_split: 0.25, reason: "trained on more" });
-    expect(begun).toMatchObject({
-      ...{
-        a: A,
-        b: B,
-        name: `${B} against ${A}`,
-        horizon_s: 10,
-        label: "mid",
-        cadence_s: 1,
-        traffic_split: 0.25,
-      },
-      ...{ duration_h: 336, requested_by: "anna", started_us: null, winner: null, verdict: "inconclusive" },
-    });
-    const [challenger] = await sql`
-      select version
-      from model_aliases
-      where symbol = ${SYMBOL} and alias = 'challenger'`;
-    expect(challenger).toEqual({ version: B });
-    expect(await said({ b: third })).toContain("has an experiment that runs");
   });
 });
