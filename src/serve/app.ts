@@ -21,6 +21,7 @@ import { refuseInvalid } from "./request/refuse.ts";
 import { pathWithVersion } from "./request/version_path.ts";
 import { alertsRoute, getAlerts } from "./routes/get_alerts.ts";
 import { getAsset } from "./routes/get_asset.ts";
+import { contributionsRoute, getContributions } from "./routes/get_contributions.ts";
 import { dataDaysRoute, getDataDays } from "./routes/get_data_days.ts";
 import { eventsRoute, getEvents } from "./routes/get_events.ts";
 import { featuresLatestRoute, getFeaturesLatest } from "./routes/get_features_latest.ts";
@@ -94,6 +95,7 @@ import {
   postMonitoringDrift,
 } from "./routes/operate/monitoring.ts";
 import { postRegister, registerRoute } from "./routes/operate/register.ts";
+import { getSettings, settingsRoute } from "./routes/operate/settings.ts";
 import {
   cancelTrainingRoute,
   getTrainingRuns,
@@ -127,6 +129,7 @@ export const OPEN = new Access({ public_read: true, credentials: [] });
 const READABLE = [
   "/latest",
   "/features/latest",
+  "/features/contributions",
   "/predictions",
   "/parity",
   "/reliability",
@@ -182,6 +185,7 @@ function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log, sit
   return app
     .openapi(latestRoute, getLatest(ports, clock, hub.waiters))
     .openapi(featuresLatestRoute, getFeaturesLatest(ports))
+    .openapi(contributionsRoute, getContributions(ports))
     .openapi(predictionsRoute, getPredictions(ports, clock, log))
     .openapi(parityRoute, getParity(ports, clock, log))
     .openapi(reliabilityRoute, getReliability(ports, clock, log))
@@ -219,6 +223,7 @@ function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log, sit
     .openapi(mlopsDeployRoute, postDeploy(ports))
     .openapi(monitoringDriftRoute, postMonitoringDrift(ports))
     .openapi(continuousRoute, postContinuous(ports))
+    .openapi(settingsRoute, getSettings(ports))
     .openapi(dashboardRoute, getDashboard(ports))
     .openapi(abTestRoute, postExperiment(ports))
     .openapi(evaluateRoute, postEvaluate(ports))

@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from "../base/errors.ts";
 import type { Label } from "../features/label.ts";
+import type { FeatureVector } from "../features/vector.ts";
 import type { Signal } from "../judge/signal/signal_of.ts";
 
 /** One vector, by the names of its features. */
@@ -47,7 +48,26 @@ export interface AskFault {
   readonly detail: string;
 }
 
+/** What each feature did to one forecast: the forecast less that with the feature at its mean in training. */
+export interface Contributions {
+  readonly model_version: string;
+  readonly yhat_log_return: number;
+  readonly features: readonly {
+    readonly name: string;
+    readonly value: number;
+    /** Its mean in training. */
+    readonly usual: number;
+    /** Log-return. */
+    readonly contribution: number;
+  }[];
+}
+
 export interface AskPort {
+  /**
+   * Of the champion and one vector of its set; a vector's second is computed once, however many ask.
+   * @throws as `predict`.
+   */
+  contributions(vector: FeatureVector): Promise<Contributions | AskFault>;
   /**
    * An answer or a fault each, in their order; vectors of one model go through it in one call.
    * @throws ForetickError TOO_MANY_CLIENTS where too many wait, DEADLINE, MODEL_OUTPUT.

@@ -1,5 +1,6 @@
 /** What operators ask of a running service. All of it needs the database: it rejects with STORE_UNREACHABLE where that is away. */
 
+import type { ShownSetting } from "../base/shown_config.ts";
 import type { DriftReport } from "../judge/drift/drift.ts";
 import type { Moved } from "../record/registry/registry.ts";
 import type { ModelDetails, RegisteredModel } from "../record/registry/rows.ts";
@@ -101,6 +102,8 @@ export interface OperatorPort {
   loaded(symbol: string): LoadedModel | undefined;
   /** The job of a training that runs, within the last minute; from memory. */
   runningTraining(): string | undefined;
+  /** What is in force, without secrets. From memory. */
+  settings(): readonly ShownSetting[];
   /** Looks whether roles have moved, and follows. */
   reload(): Promise<void>;
   models(): Promise<readonly ListedModel[]>;

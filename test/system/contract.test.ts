@@ -35,6 +35,7 @@ const trial: Good = { body: { model_b_id: "no/such" }, status: [404, 409] };
 const GOOD: Readonly<Record<string, Good>> = {
   "GET /latest": {},
   "GET /features/latest": { status: [503] },
+  "GET /features/contributions": { status: [503] },
   "GET /predictions": { path: "/predictions?limit=3" },
   "GET /parity": {},
   "GET /reliability": {},
@@ -62,6 +63,7 @@ const GOOD: Readonly<Record<string, Good>> = {
   "GET /training-runs": {},
   "POST /training-jobs/{training_id}/cancel": { path: `/training-jobs/${NO_ID}/cancel`, ...NONE },
   "POST /drift-detection": {},
+  "GET /settings": {},
   "GET /experiments": {},
   "POST /experiments": trial,
   "GET /experiments/{experiment_id}": { path: `/experiments/${NO_ID}`, ...NONE },

@@ -15,6 +15,7 @@ export type Needed = "open" | "public" | AccessRole;
 export const ACCESS_TABLE: Readonly<Record<`${string} /${string}`, Needed>> = {
   "GET /latest": "public",
   "GET /features/latest": "public",
+  "GET /features/contributions": "public",
   "GET /predictions": "public",
   "GET /parity": "public",
   "GET /reliability": "public",
@@ -41,6 +42,7 @@ export const ACCESS_TABLE: Readonly<Record<`${string} /${string}`, Needed>> = {
   "POST /drift-detection": "viewer",
   "POST /mlops/api/monitoring/start-continuous": "viewer",
   "POST /mlops/api/experiments/:experiment_id/evaluate": "viewer",
+  "GET /settings": "viewer",
   "GET /model/info": "viewer",
   "GET /models": "viewer",
   "GET /models/:version": "viewer",

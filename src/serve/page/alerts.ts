@@ -10,7 +10,9 @@ export async function showAlerts(place: HTMLElement): Promise<void> {
     if (!answer.ok) return;
     const { open } = (await answer.json()) as AlertsJson;
     place.hidden = open.length === 0;
-    place.replaceChildren(...open.map(box));
+    // The gravest first, then as the service orders them: the newest first.
+    const urgent = (one: AlertJson): number => Number(one.severity === "urgent");
+    place.replaceChildren(...[...open].sort((one, other) => urgent(other) - urgent(one)).map(box));
   } catch {
     // The next look asks again.
   }

@@ -60,7 +60,12 @@ export function table<Row>(
     make("thead", {}, make("tr", {}, ...head)),
     make("tbody", {}, ...body),
   );
-  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, made);
+  // Another name than its card's, so that the two are told apart by ear.
+  return make(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${caption}` },
+    made,
+  );
 }
 
 /** One card with its heading. */

@@ -44,7 +44,7 @@ export function forgetButton(again: () => void): HTMLElement {
 export async function withKey(
   title: string,
   { place, again }: { readonly place: HTMLElement; again(): void },
-  draw: () => Promise<readonly Node[] | Exclude<Answer<unknown>, { kind: "ok" }>>,
+  draw: () => Promise<readonly (Node | string)[] | Exclude<Answer<unknown>, { kind: "ok" }>>,
 ): Promise<void> {
   const heading = make("h2", { class: "page-title" }, title);
   if (heldKey() === null) {

@@ -5,11 +5,14 @@ import type { PredictionsJson } from "../messages/predictions.ts";
 import type { QualityJson } from "../messages/quality.ts";
 import type { ReliabilityJson } from "../messages/reliability.ts";
 import type { HelloMessage, StreamMessage } from "../messages/stream.ts";
+import type { ContributionsJson } from "../routes/get_contributions.ts";
 import { showAlerts } from "./alerts.ts";
 import { ask } from "./ask.ts";
 import { Connection, type ConnectionState } from "./connection.ts";
 import { byId } from "./dom.ts";
 import { HISTORY_S } from "./history.ts";
+import { drawContributions } from "./live/contributions.ts";
+import { drawLatency } from "./live/latency.ts";
 import { heard, history, redraw, showMarket, showSoon } from "./live/now.ts";
 import { Panel } from "./live/panel.ts";
 import { Ranges } from "./live/ranges.ts";
@@ -102,6 +105,15 @@ const panels = [
         () => `/features/latest?symbol=${symbol}`,
       ),
   }),
+  new Panel<ContributionsJson>({
+    ...{ id: "contributions-panel", every_ms: 5_000, draw: drawContributions },
+    path: () =>
+      once(
+        history.newest !== undefined,
+        "No forecast has been made yet.",
+        () => `/features/contributions?symbol=${symbol}`,
+      ),
+  }),
   new Panel<SignalJson>({
     ...{ id: "signal-panel", every_ms: 2_000 },
     draw: (place, body) => {
@@ -121,6 +133,13 @@ setInterval(() => {
   if (document.visibilityState !== "visible" || !symbol) return;
   for (const panel of panels) void panel.look();
 }, 1_000);
+
+const latency = byId("latency-panel");
+setInterval(() => {
+  if (document.visibilityState !== "visible" || latency.offsetParent === null) return;
+  const latencies_ms = history.rows.map((row) => row.latency_ms);
+  drawLatency(latency, latencies_ms);
+}, 2_000);
 
 const alerts = byId("alerts");
 void showAlerts(alerts);

@@ -26,7 +26,8 @@ export function openPages(symbolOf: () => string): { name(): void } {
   async function show(mine: number, first: boolean): Promise<void> {
     const page = PAGES[nameOf()];
     if (!page || mine !== shown) return;
-    const busy = place.contains(document.activeElement) && document.activeElement?.matches("input, dialog *");
+    const busy =
+      place.contains(document.activeElement) && document.activeElement?.matches("input, select, dialog *");
     const ready = symbolOf() !== "" && document.visibilityState === "visible" && !busy;
     if (ready || first) {
       try {

@@ -9,19 +9,21 @@ import { ForetickError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { type ModelVersion, modelVersion, US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import type { Label } from "../../features/label.ts";
+import type { FeatureVector } from "../../features/vector.ts";
 import { type SignalSettings, signalOf } from "../../judge/signal/signal_of.ts";
 import type { BatchModel } from "../../model/bundle/batch.ts";
 import type { Model } from "../../model/model.ts";
 import { ZERO_VERSION } from "../../model/zero_model.ts";
 import type { Calibrations } from "../../predict/calibrations.ts";
 import { forecastFault } from "../../predict/score/forecast_bound.ts";
-import type { Ask, AskedAnswer, AskFault, AskPort } from "../../serve/ports_ask.ts";
+import type { Ask, AskedAnswer, AskFault, AskPort, Contributions } from "../../serve/ports_ask.ts";
 import { AskedCache, askKey } from "./asked_cache.ts";
 import type { AskedModels } from "./asked_models.ts";
+import { contributionsOf, LatestContributions } from "./contributions.ts";
 
 /** What is known of a symbol here. */
 export interface AskedSymbol {
-  readonly champion: Pick<Model, "version" | "importance" | "feature_set">;
+  readonly champion: Pick<Model, "version" | "importance" | "feature_set" | "drift">;
   readonly calibrations: Pick<Calibrations, "now">;
   /** Now, the label's (quote units). */
   readonly priceOf: (label: Label) => number | null;
@@ -48,6 +50,7 @@ interface Open {
 export class Asks implements AskPort {
   readonly cache: AskedCache;
   readonly #options: AsksOptions;
+  readonly #contributions = new LatestContributions();
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
@@ -74,6 +77,18 @@ export class Asks implements AskPort {
     }
     for (const [version, rows] of open) await this.#ofModel(version, rows, answers);
     return answers;
+  }
+
+  async contributions(vector: FeatureVector): Promise<Contributions | AskFault> {
+    const champion = this.#options.symbolOf(vector.symbol)?.champion;
+    if (!champion || champion.version === ZERO_VERSION) return noFeatures();
+    return this.#contributions.of(vector, champion.version, async () => {
+      const model = await this.#options.models.of(champion.version).catch(faultOf);
+      if ("code" in model) return model;
+      const infer = (values: Float32Array, rows: number) =>
+        this.#inTurn(rows, () => model.infer(values, rows));
+      return contributionsOf({ ...champion, ...model.manifest, names: model.names }, vector, infer);
+    });
   }
 
   async #ofModel(version: string, rows: readonly Open[], answers: (AskedAnswer | AskFault)[]): Promise<void> {

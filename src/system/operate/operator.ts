@@ -7,6 +7,7 @@ import type { Config } from "../../base/config.ts";
 import { ForetickError, fail } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Seal } from "../../base/seal/seal.ts";
+import { shownConfig } from "../../base/shown_config.ts";
 import { modelVersion } from "../../base/units.ts";
 import { FEATURE_SETS } from "../../features/sets/all.ts";
 import { readVerified } from "../../model/bundle/files.ts";
@@ -59,6 +60,7 @@ export function operatorOver(options: OperatorOptions): OperatorPort {
   return {
     loaded: (symbol) => loadedOf(options.serving(symbol)),
     runningTraining: options.runningTraining,
+    settings: () => shownConfig(config),
     reload: async () => void (await options.refresh()),
     models: () => listedModels(sql(), namesOf),
     model: (version) => rows().show(modelVersion(version)),

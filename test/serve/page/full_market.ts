@@ -31,6 +31,24 @@ const model = (version: string, kind: string, alias: string | undefined, r2: num
   ],
 });
 
+export const EXPERIMENT = {
+  ...{ experiment_id: "5f3c", name: "network against ridge", symbol: "BTCUSDT", a: RIDGE, b: NEXT },
+  ...{ horizon_s: 10, label: "mid", traffic_split: 0.1, duration_h: 336, min_duration_h: 24 },
+  ...{ confidence_level: 0.95, requested_by: "anna", reason: "", requested_us: AT_US, started_us: AT_US },
+  ...{ judged_until_us: AT_US, decided_us: null, ended_us: null, ended_by: null, ended_because: null },
+  ...{ winner: null, verdict: "inconclusive", n_blocks: 400, mean: 0.002, lower: -0.001, upper: 0.005 },
+  expected_h: 52,
+};
+
+/** Narrower with every block, without a bound before thirty. */
+const evidence = () =>
+  Array.from({ length: 40 }, (_, i) => {
+    const n_blocks = 10 * (i + 1);
+    const half = n_blocks < 30 ? null : 0.06 / Math.sqrt(n_blocks);
+    const ends = { lower: half && 0.002 - half, upper: half && 0.002 + half };
+    return { from_sec: 1.7321e9 + 60 * n_blocks, n_blocks, mean: 0.002, ...ends };
+  });
+
 /** What operators ask, answered from plain data; what a test sets replaces it. */
 export function fullOperator(changes: object = {}): never {
   const models = [model(RIDGE, "ridge", "champion", 0.0021), model(NEXT, "mlp", "challenger", -0.0004)];
@@ -41,12 +59,18 @@ export function fullOperator(changes: object = {}): never {
   const operator = {
     loaded: () => undefined,
     runningTraining: () => undefined,
+    settings: () => [
+      { name: "PORT", value: "8080", hidden: false },
+      { name: "BINANCE_API_KEY", value: "set", hidden: true },
+    ],
     models: async () => models,
     model: async (version: string) => models.find((one) => one.version === version),
     trainings: async () => [],
     runs: async () => [],
     experiments: async () => [],
     deployments: async () => [],
+    experiment: async () => EXPERIMENT,
+    experimentEvidence: async () => evidence(),
     drift: () => [
       {
         ...{ symbol: "BTCUSDT", model_version: RIDGE, has_reference: true },
@@ -95,6 +119,18 @@ const storedDays = (now_us: number) => {
 };
 
 export class FullMarket extends FakeMarket {
+  readonly asks = {
+    predict: async () => [],
+    contributions: async ({ names, values }: { names: readonly string[]; values: Float64Array }) => ({
+      ...{ model_version: RIDGE, yhat_log_return: 2e-5 },
+      features: names.map((name, i) => ({
+        name,
+        value: values[i]!,
+        usual: 0,
+        contribution: (i - 1.5) * 1e-5,
+      })),
+    }),
+  };
   operator = fullOperator();
   override stored = storedDays(Date.now() * 1_000);
   readonly #signals = new LiveSignals(readConfig({}), () => {});

@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import { inBrowser, keyed } from "./browser.ts";
-import { FullMarket, fullOperator, NEXT, RIDGE } from "./full_market.ts";
+import { EXPERIMENT, FullMarket, fullOperator, NEXT, RIDGE } from "./full_market.ts";
 
 const START_SEC = 1_732_180_000;
 
@@ -53,7 +53,7 @@ inBrowser("the other pages", (visit) => {
     market.tick(START_SEC);
     await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#models`, "reader");
     await visit.becomes("#page", "Drift of the champion by feature");
-    const rows = visit.page.getByRole("region", { name: "Drift by feature" }).locator("tbody tr");
+    const rows = visit.page.getByRole("region", { name: "Table: Drift by feature" }).locator("tbody tr");
     expect(await rows.allInnerTexts()).toEqual([
       expect.stringMatching(/^1\s+imbalance_top5\s+0\.320\s+0\.200\s+beyond$/),
       expect.stringMatching(/^2\s+log_return_10s\s+0\.110\s+0\.200\s+within$/),
@@ -110,5 +110,85 @@ inBrowser("the other pages", (visit) => {
       }));
     await visit.becomes("#page", "Nothing is stored of the last");
     market.stored = async () => Promise.reject(new Error("down"));
+  });
+
+  it("draws an experiment as it tightens, says how long it takes at this rate, and asks before it ends it", async () => {
+    const ended: unknown[] = [];
+    const market = new FullMarket();
+    market.operator = fullOperator({
+      experiments: async () => [EXPERIMENT],
+      endExperiment: async (asked: object) => {
+        ended.push(asked);
+        return { ...EXPERIMENT, ended_us: 1.7322e15, winner: "inconclusive" };
+      },
+    });
+    market.tick(START_SEC);
+    await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#experiments`, "right");
+    await visit.becomes("#evidence", "about 2 d 4 h more at this rate");
+    expect(await visit.text("#evidence")).toContain("b errs 2.00 ‰ less than a, between −1.00 ‰ and +5.00 ‰");
+    const band = await visit.page.locator(".sequence").getAttribute("d");
+    // 38 of the 40 points have a bound: there and back.
+    expect(band!.split("L")).toHaveLength(76);
+    expect(await visit.stumbles()).toEqual([]);
+    expect(await visit.overhang()).toBe(0);
+    await visit.page.getByRole("button", { name: "Stop" }).click();
+    await visit.becomes("dialog", "It ends without a verdict");
+    expect(ended).toEqual([]);
+    await visit.page.locator("#reason").fill("the data was bad");
+    await visit.page.getByRole("button", { name: "Stop", exact: true }).last().click();
+    await visit.becomes("dialog", "Done.");
+    expect(ended).toMatchObject([{ experiment_id: "5f3c", how: "stop", reason: "the data was bad" }]);
+  });
+
+  it("draws the losses of a training as its epochs come, and asks for one where none runs", async () => {
+    const asked: unknown[] = [];
+    let epoch = 0;
+    const running = {
+      ...{ job_id: "7a", symbol: "BTCUSDT", reason: "person", status: "running", step: "fit", share: 0.4 },
+      ...{ requested_us: 1.7321e15, started_us: 1.7321e15, ended_us: null, problem: null },
+      ...{ versions: [], challenger: null },
+    };
+    const market = new FullMarket();
+    market.operator = fullOperator({
+      trainings: async () => {
+        epoch++;
+        const loss = { kind: "mlp", member: 1, epoch, loss: 1 / epoch, validation_loss: 1.2 / epoch };
+        return asked.length > 0 ? [{ ...running, losses: [loss] }] : [];
+      },
+      train: async (given: object) => {
+        asked.push(given);
+        return { job_id: "7a", is_new: true, sentence: "a training of BTCUSDT is queued" };
+      },
+    });
+    market.tick(START_SEC);
+    await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#training`, "right");
+    await visit.page.getByRole("button", { name: "Train …" }).click();
+    await visit.page.locator("#reason").fill("new market");
+    await visit.page.getByRole("button", { name: "Train", exact: true }).click();
+    await visit.becomes("dialog", "a training of BTCUSDT is queued");
+    await visit.page.getByRole("button", { name: "Close" }).click();
+    await visit.becomes("#page", "Its losses come with its epochs");
+    await visit.becomes("#page", "in training (grey)");
+    expect(asked).toMatchObject([{ symbol: "BTCUSDT", actor: "anna" }]);
+    expect(await visit.page.locator(".validation-line").count()).toBe(1);
+    expect(await visit.stumbles()).toEqual([]);
+    expect(await visit.overhang()).toBe(0);
+  });
+
+  it("shows two models side by side and the configuration without its secrets", async () => {
+    const market = new FullMarket();
+    market.tick(START_SEC);
+    await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#models`, "reader");
+    const rows = visit.page
+      .getByRole("region", { name: "Table: Two models side by side" })
+      .locator("tbody tr");
+    expect(await rows.allInnerTexts()).toContainEqual(
+      expect.stringMatching(/^R² against no move\s+\+0\.210 %\s+−0\.040 %$/),
+    );
+    await visit.page.getByRole("link", { name: "Operations" }).click();
+    await visit.page.getByText("2 of 2 settings have a value").click();
+    await visit.becomes("#part-settings", "BINANCE_API_KEY");
+    expect(await visit.text("#part-settings")).toContain("set, not shown");
+    expect(await visit.stumbles()).toEqual([]);
   });
 });

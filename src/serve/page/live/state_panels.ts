@@ -3,7 +3,7 @@
 import type { ParityJson } from "../../messages/parity.ts";
 import { make, table } from "../dom.ts";
 import { drawing, element, px } from "../svg.ts";
-import { count, type SignalJson, signalWords, timeText } from "../words.ts";
+import { count, type SignalJson, signalWords, signed, timeText } from "../words.ts";
 
 /** As `/features/latest` gives them. */
 export interface VectorJson {
@@ -95,7 +95,7 @@ const featureText = (value: number | null): string =>
       ? "0"
       : Math.abs(value) >= 1e5
         ? count(Math.round(value))
-        : value.toPrecision(4);
+        : value.toPrecision(4).replace("-", "−");
 
 function place(value: number | null, range: { low: number; high: number } | undefined): Node | string {
   if (value === null || !range || range.high === range.low) return "–";
@@ -119,9 +119,9 @@ export function drawSignal(place: HTMLElement, body: SignalJson): void {
     ],
   );
   const shares = `SELL ${SELL.toFixed(1)} % · HOLD ${HOLD.toFixed(1)} % · BUY ${BUY.toFixed(1)} %`;
-  const paper = body.ledger.strategies.map(
-    ({ strategy, trades, net }) => `${strategy}: ${trades} trades, ${(1e4 * net).toFixed(1)} bp`,
-  );
+  const paper = body.ledger.strategies
+    .filter(({ trades }) => trades > 0)
+    .map(({ strategy, trades, net }) => `${strategy}: ${count(trades)} trades, ${signed(1e4 * net, 1)} bp`);
   place.replaceChildren(
     make("p", { class: "said" }, body.signal.recommendation.replaceAll("_", " ")),
     make("p", {}, signalWords(body)),
@@ -129,7 +129,7 @@ export function drawSignal(place: HTMLElement, body: SignalJson): void {
     make("p", { class: "small" }, shares),
     paper.length > 0
       ? make("p", { class: "small" }, `On paper today, after costs: ${paper.join("; ")}.`)
-      : "",
+      : make("p", { class: "small" }, "Nothing was traded on paper today."),
   );
 }
 

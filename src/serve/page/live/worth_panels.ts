@@ -8,7 +8,7 @@ import { count, qualityWords, signed } from "../words.ts";
 
 const WIDTH = 340;
 const ROW_PX = 34;
-const NAME_PX = 62;
+const NAME_PX = 96;
 
 export function drawQuality(place: HTMLElement, body: QualityJson): void {
   const { figure, rests, ridge } = qualityWords(body);
@@ -37,7 +37,7 @@ function intervals({ r2, r2_low, r2_high, baselines, model_version }: QualityJso
   const parts = rows.flatMap((row, i) => {
     const y = ROW_PX * (i + 0.5);
     return [
-      label(0, y + 4, row.name.slice(0, 9)),
+      label(0, y + 4, row.name.slice(0, 15)),
       line("whisker", x(row.r2_low), y, x(row.r2_high), y),
       element("circle", { class: "dot", cx: px(x(row.r2)), cy: y, r: 4.5 }),
     ];
@@ -76,6 +76,7 @@ export function drawReliability(place: HTMLElement, { p_up, interval }: Reliabil
     promised === null || realised === null
       ? "Nothing is known of intervals yet."
       : `Intervals promised ${(100 * promised).toFixed(1)} % and held ${(100 * realised).toFixed(1)} % of ${count(interval.n)} outcomes.`;
+  const byHour = hours(interval.hours);
   place.replaceChildren(
     curve(p_up),
     make(
@@ -83,8 +84,8 @@ export function drawReliability(place: HTMLElement, { p_up, interval }: Reliabil
       { class: "small" },
       "Up moves: promised (across) against what came (up). On the line is honest.",
     ),
-    make("p", {}, `${kept} By hour, the line is what was promised:`),
-    hours(interval.hours) ?? "",
+    make("p", {}, byHour ? `${kept} By hour, the line is what was promised:` : kept),
+    byHour ?? "",
   );
 }
 

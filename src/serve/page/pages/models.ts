@@ -5,31 +5,9 @@ import { card, make, table } from "../dom.ts";
 import { type Change, confirmChange, withKey } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
 import { dayTimeText, signed } from "../words.ts";
+import { compareCard } from "./compare.ts";
 import { askDrift, driftCard } from "./drift.ts";
-
-interface ListedModel {
-  readonly version: string;
-  readonly kind: string;
-  readonly created_at: string;
-  readonly status: string;
-  readonly feature_set: string;
-  readonly horizon_s: number;
-  readonly aliases: readonly { readonly symbol: string; readonly alias: string }[];
-  readonly metrics: { readonly r2: number; readonly hit_rate: number | null } | null;
-}
-
-interface ModelDetails {
-  readonly gates: readonly Readonly<Record<string, unknown>>[];
-  readonly events: readonly {
-    readonly at: string;
-    readonly actor: string;
-    readonly action: string;
-    readonly place: { readonly symbol: string; readonly alias: string } | null;
-    readonly version_before: string | null;
-    readonly forced: boolean;
-    readonly reason: string;
-  }[];
-}
+import type { ListedModel, ModelDetails } from "./listed.ts";
 
 /** The one whose details are open. */
 let opened: string | undefined;
@@ -45,7 +23,8 @@ export function show(context: PageContext): Promise<void> {
     const drift = await askDrift(context.symbol);
     const details = one && (await ask<ModelDetails>(`/models/${encodeURIComponent(one.version)}`));
     const shown = details?.kind === "ok" ? detailsOf(one!, details.body, models, context) : [];
-    return [listOf(models, context), ...shown, driftCard(drift)];
+    const compared = (await compareCard(models, context.again)) ?? "";
+    return [listOf(models, context), ...shown, compared, driftCard(drift)];
   });
 }
 
@@ -71,7 +50,8 @@ function listOf(models: readonly ListedModel[], context: PageContext): HTMLEleme
         {
           title: "Roles",
           cell: ({ aliases }) =>
-            aliases.map(({ symbol, alias }) => `${alias} of ${symbol}`).join(", ") || "–",
+            aliases.map(({ symbol, alias }) => `${alias} of ${symbol === "*" ? "all" : symbol}`).join(", ") ||
+            "–",
         },
         { title: "Set", cell: ({ feature_set }) => feature_set },
         { title: "Ahead", num: true, cell: ({ horizon_s }) => `${horizon_s} s` },
@@ -96,6 +76,9 @@ function detailsOf(
   context: PageContext,
 ): HTMLElement[] {
   const promote = make("button", { type: "button" }, `Promote ${model.version} …`);
+  const champion = championOf(context.symbol, models).version;
+  const trial = make("button", { type: "button" }, `Try it against ${champion} …`);
+  trial.onclick = () => confirmChange(trialOf(model, champion, context.symbol), context.again);
   promote.onclick = () => confirmChange(promotion(model, context.symbol, models), context.again);
   const text = (value: unknown): string =>
     typeof value === "number"
@@ -118,15 +101,19 @@ function detailsOf(
         : table(
             "Gates",
             [
-              { title: "Gate", cell: (gate) => text(gate.gate) },
-              { title: "Figure", num: true, cell: (gate) => `${text(gate.metric)} ${text(gate.observed)}` },
+              {
+                title: "Gate",
+                cell: (gate) =>
+                  make("div", {}, text(gate.gate), make("div", { class: "small" }, text(gate.metric))),
+              },
+              { title: "Figure", num: true, cell: (gate) => text(gate.observed) },
               { title: "Asked", num: true, cell: (gate) => `${text(gate.operator)} ${text(gate.limit)}` },
               { title: "Whether it passed", unseen: true, cell: passed },
             ],
             gates,
           ),
       make("p", { class: "small" }, card_of),
-      make("div", { class: "row" }, promote),
+      make("div", { class: "row start" }, champion === model.version ? "" : trial, promote),
     ),
     card(
       "Its roles, newest first",
@@ -166,6 +153,18 @@ const championOf = (symbol: string, models: readonly ListedModel[]): { version: 
 
 const whoseWords = (place: string): string =>
   place === "*" ? "every symbol without a champion of its own" : place;
+
+function trialOf({ version }: ListedModel, champion: string, symbol: string): Change {
+  return {
+    title: `Try ${version} against ${champion}`,
+    says: [
+      `It becomes the challenger of ${symbol}: from the next tick on both forecast every second, and what comes true judges them.`,
+      `Callers are served by ${champion} as before. It ends by itself once one is better, or after two weeks.`,
+    ],
+    verb: "Start the test",
+    act: (reason) => post("/experiments", { model_b_id: version, symbol, reason }),
+  };
+}
 
 function promotion({ version }: ListedModel, symbol: string, models: readonly ListedModel[]): Change {
   const now = championOf(symbol, models);

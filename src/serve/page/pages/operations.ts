@@ -6,6 +6,7 @@ import { card, make, showList, table } from "../dom.ts";
 import { confirmChange, forgetButton, keyForm } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
 import { ageText, count, dayTimeText } from "../words.ts";
+import { settingsCard } from "./settings.ts";
 
 interface HealthJson {
   readonly status: "ok" | "degraded" | "down";
@@ -51,6 +52,7 @@ export async function show({ place, again }: PageContext): Promise<void> {
   ]);
   const order = { down: 0, degraded: 1, ok: 2 };
   const parts = [...health.dependencies].sort((one, other) => order[one.state] - order[other.state]);
+  const settings = await settingsCard(place.querySelector("#part-settings[open]") !== null);
   const open = new Set([...place.querySelectorAll("details[open]")].map((one) => one.id));
   place.replaceChildren(
     make("div", { class: "row" }, title, heldKey() === null ? "" : forgetButton(again)),
@@ -59,8 +61,9 @@ export async function show({ place, again }: PageContext): Promise<void> {
       make("p", { class: "said", "data-status": health.status }, STATUS_WORDS[health.status]),
       head,
     ),
-    card("Its parts", ...parts.map((part) => partOf(part, open))),
+    card("Its parts", make("div", { class: "parts" }, ...parts.map((part) => partOf(part, open)))),
     alerts.kind === "ok" ? alertsOf(alerts.body, again) : card("Alerts", make("p", {}, alerts.why)),
+    settings,
   );
 }
 
@@ -179,7 +182,7 @@ function alertsOf({ open, recent, silences }: AlertsJson, again: () => void): HT
           ],
           rows,
         );
-  const todo = open.map(({ title, remedy }) => make("p", {}, `${title}: ${remedy}`));
+  const todo = open.map(({ title, remedy }) => make("p", { class: "small" }, `${title}: ${remedy}`));
   return card(
     "Alerts",
     list,

@@ -1,8 +1,8 @@
 /** Trainings: the one that waits or runs with its losses, and what came of those before. */
 
-import { ask } from "../ask.ts";
+import { ask, post } from "../ask.ts";
 import { card, make, showList, table } from "../dom.ts";
-import { withKey } from "../key.ts";
+import { type Change, confirmChange, withKey } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
 import { drawing, line, path, px } from "../svg.ts";
 import { count, dayTimeText } from "../words.ts";
@@ -18,6 +18,7 @@ interface Loss {
 interface TrainingJson {
   readonly status: string;
   readonly message: string;
+  readonly training_id?: string;
   readonly step?: string | null;
   readonly progress?: number | null;
   readonly requested_at?: string;
@@ -46,12 +47,27 @@ export function show(context: PageContext): Promise<void> {
     ]);
     if (now.kind !== "ok") return now;
     if (runs.kind !== "ok") return runs;
-    return [nowOf(now.body), runsOf(runs.body.runs)];
+    return [nowOf(now.body, context), runsOf(runs.body.runs)];
   });
 }
 
-function nowOf(job: TrainingJson): HTMLElement {
-  if (job.status === "idle") return card("Now", make("p", {}, `${job.message}.`));
+/** Losses heard of one training while this page was open: the service gives the newest of each member. */
+let heard: { readonly training: string; readonly losses: Map<string, Loss> } | undefined;
+
+function lossesOf({ training_id = "", losses = [] }: TrainingJson): Loss[] {
+  if (heard?.training !== training_id) heard = { training: training_id, losses: new Map() };
+  for (const loss of losses) heard.losses.set(`${loss.kind} ${loss.member} ${loss.epoch}`, loss);
+  return [...heard.losses.values()].sort((one, other) => one.epoch - other.epoch);
+}
+
+function nowOf(job: TrainingJson, { symbol, again }: PageContext): HTMLElement {
+  if (job.status === "idle") {
+    const train = make("button", { type: "button" }, "Train …");
+    train.onclick = () => confirmChange(training(symbol), again);
+    return card("Now", make("p", {}, sentence(job.message)), make("div", { class: "row start" }, train));
+  }
+  const back = make("button", { type: "button" }, "Take it back …");
+  back.onclick = () => confirmChange(takingBack(job, symbol), again);
   const list = make("dl", {});
   const share =
     job.progress === null || job.progress === undefined ? "" : `, ${Math.round(100 * job.progress)} %`;
@@ -61,11 +77,36 @@ function nowOf(job: TrainingJson): HTMLElement {
     ["Asked for", job.requested_at ? dayTimeText(job.requested_at) : "–"],
     ["Began", job.started_at ? dayTimeText(job.started_at) : "–"],
   ]);
-  const losses = job.losses ?? [];
+  const losses = lossesOf(job);
   const curve =
     losses.length < 2 ? make("p", { class: "small" }, "Its losses come with its epochs.") : lossCurve(losses);
-  return card("Now", list, curve, job.problem ? make("p", { class: "notice" }, job.problem) : "");
+  return card(
+    "Now",
+    list,
+    curve,
+    job.problem ? make("p", { class: "notice" }, job.problem) : "",
+    make("div", { class: "row start" }, back),
+  );
 }
+
+const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+
+const training = (symbol: string): Change => ({
+  title: `Train on ${symbol}`,
+  says: [
+    "The newest history is read, models are fitted to it and held to the gates; what passes is registered. Nothing that serves changes by it.",
+    "A worker takes it from the queue: it costs this machine or another some cores for minutes to hours.",
+  ],
+  verb: "Train",
+  act: () => post("/train", { symbol }),
+});
+
+const takingBack = ({ training_id = "" }: TrainingJson, symbol: string): Change => ({
+  title: `Take the training of ${symbol} back`,
+  says: ["It ends within seconds and registers nothing. What was fitted is lost; it can be asked for again."],
+  verb: "Take back",
+  act: () => post(`/training-jobs/${training_id}/cancel`),
+});
 
 const [WIDTH, HEIGHT] = [640, 160];
 

@@ -1,0 +1,72 @@
+/**
+ * `bun bench/screenshots.ts --url http://127.0.0.1:8080 --key ft_… [--to folder] [--page data] [--width 390]`: every page of
+ * a running service in Chromium at four widths, light and dark, as PNGs to look at. Says of each page what it wrote on the
+ * console, and how far it is wider than its screen.
+ */
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+
+const { values } = parseArgs({
+  options: {
+    url: { type: "string", default: "http://127.0.0.1:8080" },
+    key: { type: "string" },
+    to: { type: "string", default: "screenshots" },
+    page: { type: "string", multiple: true },
+    width: { type: "string", multiple: true },
+    scheme: { type: "string", multiple: true },
+  },
+});
+
+const PAGES = values.page ?? ["live", "models", "training", "experiments", "data", "operations"];
+const WIDTHS = (values.width ?? ["390", "768", "1280", "1920"]).map(Number);
+const SCHEMES = (values.scheme ?? ["light", "dark"]) as ("light" | "dark")[];
+/** Until panels have asked and drawn (ms). */
+const SETTLE_MS = 4_000;
+
+mkdirSync(values.to, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+  ],
+});
+const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+if (values.key) {
+  await context.addInitScript(`sessionStorage.setItem("foretick-key", ${JSON.stringify(values.key)})`);
+}
+const page = await context.newPage();
+let said: string[] = [];
+page.on("console", (message) => said.push(`${message.text()} (${message.location().url})`));
+page.on("pageerror", (error) => said.push(`thrown: ${error.message}`));
+for (const name of PAGES) {
+  said = [];
+  await page.goto(`${values.url}/#${name}`);
+  await page.reload();
+  await page.waitForTimeout(SETTLE_MS);
+  if (name === "models") {
+    await page
+      .getByRole("button", { name: /^Details of/ })
+      .first()
+      .click();
+    await page.waitForTimeout(SETTLE_MS / 2);
+  }
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(500);
+      await page.screenshot({ path: join(values.to, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      const over = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+      if (over > 0) console.log(`${name} at ${width} px: ${over} px wider than the screen`);
+    }
+  }
+  console.log(`${name}: ${said.length === 0 ? "nothing on the console" : [...new Set(said)].join("; ")}`);
+}
+await browser.close();

@@ -1,0 +1,59 @@
+/** How long the forecasts of the last minutes took, as they say it themselves: a bar a step, each step twice the one before. */
+
+import { make } from "../dom.ts";
+import { drawing, element, label, px } from "../svg.ts";
+import { count } from "../words.ts";
+
+const STEPS_MS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64];
+const [WIDTH, HEIGHT, FOOT_PX] = [340, 92, 18];
+
+/** How many took up to each step, the last: longer. */
+export function latencyBins(latencies_ms: readonly number[]): number[] {
+  const bins = new Array<number>(STEPS_MS.length + 1).fill(0);
+  for (const ms of latencies_ms) {
+    const at = STEPS_MS.findIndex((step_ms) => ms <= step_ms);
+    bins[at < 0 ? STEPS_MS.length : at]!++;
+  }
+  return bins;
+}
+
+/** The `share`-th of them in order; undefined of none. */
+export function quantileOf(values: readonly number[], share: number): number | undefined {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+}
+
+export function drawLatency(place: HTMLElement, latencies_ms: readonly number[]): void {
+  const [half, most] = [quantileOf(latencies_ms, 0.5), quantileOf(latencies_ms, 0.99)];
+  if (half === undefined || most === undefined) {
+    place.replaceChildren(make("p", { class: "small" }, "No forecast has been made yet."));
+    return;
+  }
+  const bins = latencyBins(latencies_ms);
+  const highest = Math.max(...bins);
+  const step = WIDTH / bins.length;
+  const bars = bins.map((n, i) => {
+    const height = n === 0 ? 0 : Math.max(2, (n / highest) * (HEIGHT - FOOT_PX - 4));
+    const x = px(i * step + 1);
+    return element("rect", {
+      class: "bar",
+      ...{ x, y: px(HEIGHT - FOOT_PX - height), width: px(step - 2), height: px(height) },
+    });
+  });
+  const marks = STEPS_MS.flatMap((step_ms, i) => {
+    if (i % 2 === 1) return [];
+    const mark = label((i + 1) * step, HEIGHT - 4, String(step_ms));
+    mark.setAttribute("text-anchor", "middle");
+    return [mark];
+  });
+  const says = `Half of ${count(latencies_ms.length)} forecasts took up to ${half.toFixed(1)} ms, 99 of 100 up to ${most.toFixed(1)} ms.`;
+  place.replaceChildren(
+    make("p", {}, says),
+    drawing(WIDTH, HEIGHT, `By how long they took, from 0.25 to 64 ms: ${says}`, [...bars, ...marks]),
+    make(
+      "p",
+      { class: "small" },
+      "Across: milliseconds from the features to the forecast, each step twice the one before.",
+    ),
+  );
+}

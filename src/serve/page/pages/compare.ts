@@ -1,0 +1,84 @@
+/** Two registered models side by side: what each is, what its test said, which gates it passed. */
+
+import { ask } from "../ask.ts";
+import { card, make, table } from "../dom.ts";
+import { dayTimeText, signed } from "../words.ts";
+import type { ListedModel, ModelDetails } from "./listed.ts";
+
+/** What is compared; undefined: the two first. */
+let chosen: readonly [string | undefined, string | undefined] = [undefined, undefined];
+
+type Row = readonly [what: string, one: string, other: string];
+
+/** @param again draws the page anew. */
+export async function compareCard(
+  models: readonly ListedModel[],
+  again: () => void,
+): Promise<HTMLElement | undefined> {
+  if (models.length < 2) return undefined;
+  const found = (at: 0 | 1): ListedModel =>
+    models.find(({ version }) => version === chosen[at]) ?? models[at]!;
+  const pair = [found(0), found(1)] as const;
+  const choice = (at: 0 | 1): HTMLElement => {
+    const select = make("select", { id: `compare-${at}`, "aria-label": at === 0 ? "One" : "The other" });
+    select.append(
+      ...models.map(({ version }) => new Option(version, version, false, version === pair[at].version)),
+    );
+    select.onchange = () => {
+      chosen = at === 0 ? [select.value, pair[1].version] : [pair[0].version, select.value];
+      select.blur();
+      again();
+    };
+    return select;
+  };
+  const details = await Promise.all(
+    pair.map(({ version }) => ask<ModelDetails>(`/models/${encodeURIComponent(version)}`)),
+  );
+  const gates = details.map((answer) => (answer.kind === "ok" ? answer.body.gates : []));
+  const rows: Row[] = [
+    row("Kind", pair, ({ kind }) => kind),
+    row("Feature set", pair, ({ feature_set, feature_names }) => `${feature_set}, ${feature_names.length}`),
+    row("Ahead", pair, ({ horizon_s }) => `${horizon_s} s`),
+    row("Made", pair, ({ created_at }) => dayTimeText(created_at)),
+    row("R² against no move", pair, ({ metrics }) => (metrics ? `${signed(100 * metrics.r2, 3)} %` : "–")),
+    row("Mean error", pair, ({ metrics }) => (metrics ? `${(1e4 * metrics.mae).toFixed(3)} bp` : "–")),
+    row("Root of mean square", pair, ({ metrics }) =>
+      metrics ? `${(1e4 * metrics.rmse).toFixed(3)} bp` : "–",
+    ),
+    row("Direction right", pair, ({ metrics }) =>
+      metrics?.hit_rate ? `${(100 * metrics.hit_rate).toFixed(1)} %` : "–",
+    ),
+    ["Gates passed", passedOf(gates[0]), passedOf(gates[1])],
+  ];
+  return card(
+    "Two side by side",
+    make("div", { class: "row start" }, choice(0), choice(1)),
+    table<Row>(
+      "Two models side by side",
+      [
+        { title: "What", unseen: true, cell: ([what]) => what },
+        { title: pair[0].version, num: true, cell: ([, one]) => one },
+        { title: pair[1].version, num: true, cell: ([, , other]) => other },
+      ],
+      rows,
+    ),
+    make(
+      "p",
+      { class: "small" },
+      "Each on its own test stretch: only a test on the same ticks says which is better. One is begun by the details of a model.",
+    ),
+  );
+}
+
+function row(
+  what: string,
+  [one, other]: readonly [ListedModel, ListedModel],
+  text: (model: ListedModel) => string,
+): Row {
+  return [what, text(one), text(other)];
+}
+
+const passedOf = (gates: ModelDetails["gates"] | undefined): string =>
+  gates && gates.length > 0
+    ? `${gates.filter(({ passed }) => passed === true).length} of ${gates.length}`
+    : "none asked";
