@@ -1,8 +1,8 @@
 /** What drawings count and say, without a browser. */
 
 import { describe, expect, it } from "vitest";
-import { latencyBins, quantileOf } from "../../../src/serve/page/live/latency.ts";
-import { evidenceWords } from "../../../src/serve/page/pages/evidence.ts";
+import { latencyBins, quantileOf } from "../../../src/serve/page/live/latency_bins.ts";
+import { type EvidenceJson, evidenceWords } from "../../../src/serve/page/pages/evidence_words.ts";
 import { hoursText } from "../../../src/serve/page/words.ts";
 
 describe("the page's figures", () => {
@@ -18,11 +18,12 @@ describe("the page's figures", () => {
   });
 
   it("say of an experiment what is known: too little, undecided, decided, over", () => {
-    const evidence = {
+    const evidence: EvidenceJson = {
       ...{ winner: "inconclusive", mean: 0.002, lower: -0.001, upper: 0.005, confidence_level: 0.95 },
       ...{ n_blocks: 400, expected_h: null, points: [] },
-    } as const;
-    const words = (changes: object, is_over = false) => evidenceWords({ ...evidence, ...changes }, is_over);
+    };
+    const words = (changes: object, is_over = false) =>
+      evidenceWords({ ...evidence, ...changes } as EvidenceJson, is_over);
     expect(words({ n_blocks: 12, lower: null })).toMatch(/^12 of the 30 blocks before which nothing is said/);
     expect(words({})).toMatch(/At this rate no decision is in sight\.$/);
     expect(words({ expected_h: 3 })).toMatch(/Not decided: about 3 h 0 min more at this rate\.$/);

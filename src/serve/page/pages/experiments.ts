@@ -5,7 +5,8 @@ import { card, make, table } from "../dom.ts";
 import { confirmChange, withKey } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
 import { dayTimeText } from "../words.ts";
-import { type EvidenceJson, evidenceDrawing, evidenceWords } from "./evidence.ts";
+import { evidenceDrawing } from "./evidence.ts";
+import { type EvidenceJson, evidenceWords } from "./evidence_words.ts";
 
 interface ExperimentJson {
   readonly experiment_id: string;
