@@ -4,8 +4,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { Visit } from "../test/serve/page/browser.ts";
 import { FullMarket } from "../test/serve/page/full_market.ts";
+import { Visit } from "../test/serve/page/visit.ts";
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
 const minutes = Number(values.minutes);
@@ -87,7 +87,6 @@ for (let minute = 0; minute <= minutes; minute++) {
     await pause(1_000);
   }
 }
-console.log(visit.messages.length === 0 ? "nothing on the console" : visit.messages.join("\n"));
-await page.close();
-await visit.server?.close();
+const said = await visit.leave();
+console.log(said.length === 0 ? "nothing on the console" : said.join("\n"));
 await visit.end();

@@ -2,6 +2,7 @@
 
 import { type Answer, forgetKey, heldKey, holdKey } from "./ask.ts";
 import { card, make } from "./dom.ts";
+import { showNone, showNow, showStale } from "./stale.ts";
 
 /** What a page shows instead of its own where there is no key, or one that may not read it. */
 export function keyForm(why: string, again: () => void): HTMLElement {
@@ -49,7 +50,8 @@ export async function withKey(
   const heading = make("h2", { class: "page-title" }, title);
   if (heldKey() === null) {
     if (!place.querySelector("form")) {
-      place.replaceChildren(
+      showNone(
+        place,
         heading,
         keyForm("This is for readers with a key: bun run keys create makes one.", again),
       );
@@ -58,9 +60,9 @@ export async function withKey(
   }
   const drawn = await draw();
   if (!("kind" in drawn)) {
-    place.replaceChildren(make("div", { class: "row" }, heading, forgetButton(again)), ...drawn);
-  } else if (drawn.kind === "not allowed") place.replaceChildren(heading, keyForm(drawn.why, again));
-  else place.replaceChildren(heading, make("p", { class: "notice", role: "status" }, drawn.why));
+    showNow(place, make("div", { class: "row" }, heading, forgetButton(again)), ...drawn);
+  } else if (drawn.kind === "not allowed") showNone(place, heading, keyForm(drawn.why, again));
+  else showStale(place, heading, drawn.why);
 }
 
 export interface Change {

@@ -2,6 +2,7 @@
 
 import { byId, make } from "./dom.ts";
 import type { PageModule } from "./page_context.ts";
+import { showNone } from "./stale.ts";
 
 const PAGES: Readonly<Record<string, { title: string; read: () => Promise<PageModule> }>> = {
   models: { title: "Models", read: () => import("./pages/models.ts") },
@@ -54,9 +55,10 @@ export function openPages(symbolOf: () => string): { name(): void } {
     name();
     if (page && place.dataset.page !== nameOf()) {
       place.dataset.page = nameOf();
-      place.replaceChildren(
+      showNone(
+        place,
         make("h2", { class: "page-title" }, page.title),
-        make("p", { class: "small" }, "Loading …"),
+        make("p", { class: "small", role: "status" }, "Loading …"),
       );
     }
     void show(++shown, true);

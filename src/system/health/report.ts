@@ -1,7 +1,6 @@
 /** What `/health` says: every part of the service, each with its state, now. */
 
 import packageJson from "../../../package.json" with { type: "json" };
-import type { StreamStatus } from "../../binance/stream/options.ts";
 import type { Prediction } from "../../predict/prediction.ts";
 import type { Dependency, HealthReport, Unavailable } from "../../serve/ports.ts";
 import type { PipelineParts } from "../parts.ts";
@@ -42,7 +41,7 @@ export function healthReport(
       store_health.at(now_us),
       barsHealth(stored, store.database?.capability),
       ...models.health(),
-      feedHealth(feed),
+      feedHealth(parts.feed),
       outcomeHealth(stored?.outcomes),
       qualityHealth(stored?.quality),
       parityHealth({
@@ -67,10 +66,10 @@ export function healthReport(
   };
 }
 
-function feedHealth(status: StreamStatus): Dependency {
+function feedHealth({ status, counters }: PipelineParts["feed"]): Dependency {
   const { now, by_code } = status.frame_faults;
   const frames_dropped = Object.values(by_code).reduce((sum, count) => sum + count, 0);
-  const facts = { state: status.state, frames_dropped };
+  const facts = { state: status.state, frames: counters.frames, frames_dropped };
   if (status.state !== "live") {
     const why = status.state === "backing_off" ? status.error.message : `the streams are ${status.state}`;
     return { name: "feed", state: "down", reason: why, facts };

@@ -1,8 +1,9 @@
 /** The other pages, each in each of its states: empty, loading, stale, cut off, not allowed, full; and changes asked twice. */
 
 import { expect, it } from "vitest";
-import { inBrowser, keyed } from "./browser.ts";
+import { inBrowser } from "./browser.ts";
 import { EXPERIMENT, FullMarket, fullOperator, NEXT, RIDGE } from "./full_market.ts";
+import { keyed } from "./visit.ts";
 
 const START_SEC = 1_732_180_000;
 

@@ -1,10 +1,11 @@
 /** Operations: every part of the service in words, with what to do; what was wrong lately; how much comes in. */
 
 import type { AlertsJson } from "../../messages/alerts.ts";
-import { ask, heldKey, post } from "../ask.ts";
+import { type Answer, ask, heldKey, post } from "../ask.ts";
 import { card, make, showList, table } from "../dom.ts";
 import { confirmChange, forgetButton, keyForm } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
+import { showNone, showNow, showStale } from "../stale.ts";
 import { ageText, count, dayTimeText } from "../words.ts";
 import { settingsCard } from "./settings.ts";
 
@@ -33,14 +34,11 @@ const STATUS_WORDS = {
 let frames: { readonly at_ms: number; readonly total: number } | undefined;
 
 export async function show({ place, again }: PageContext): Promise<void> {
-  const [health, alerts, rate] = await Promise.all([
-    healthOf(),
-    ask<AlertsJson>("/alerts?limit=20"),
-    frameRate(),
-  ]);
+  const [health, alerts] = await Promise.all([healthOf(), ask<AlertsJson>("/alerts?limit=20")]);
   const title = make("h2", { class: "page-title" }, "Operations");
-  if (typeof health === "string") {
-    place.replaceChildren(title, make("p", { class: "notice", role: "status" }, health));
+  if ("why" in health) {
+    if (health.kind === "not allowed") showNone(place, title, keyForm(health.why, again));
+    else showStale(place, title, health.why);
     return;
   }
   const head = make("dl", {});
@@ -48,13 +46,14 @@ export async function show({ place, again }: PageContext): Promise<void> {
     ["Version", health.version],
     ["Runs for", ageText(1_000 * health.uptime_s)],
     ["Makes progress", health.live ? "yes" : "no", !health.live],
-    ["Frames from the exchange", rate],
+    ["Frames from the exchange", frameRate(health)],
   ]);
   const order = { down: 0, degraded: 1, ok: 2 };
   const parts = [...health.dependencies].sort((one, other) => order[one.state] - order[other.state]);
   const settings = await settingsCard(place.querySelector("#part-settings[open]") !== null);
   const open = new Set([...place.querySelectorAll("details[open]")].map((one) => one.id));
-  place.replaceChildren(
+  showNow(
+    place,
     make("div", { class: "row" }, title, heldKey() === null ? "" : forgetButton(again)),
     card(
       "The service",
@@ -68,31 +67,29 @@ export async function show({ place, again }: PageContext): Promise<void> {
 }
 
 /** Its answer is worth reading also where it says 503. */
-async function healthOf(): Promise<HealthJson | string> {
+async function healthOf(): Promise<HealthJson | Exclude<Answer<unknown>, { kind: "ok" }>> {
   const key = heldKey();
   try {
     const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
     const answer = await fetch("/health", { headers, signal: AbortSignal.timeout(10_000) });
     const body = (await answer.json()) as HealthJson | { readonly detail?: string };
-    return "dependencies" in body ? body : (body.detail ?? `The service answered ${answer.status}.`);
+    if ("dependencies" in body) return body;
+    const why = body.detail ?? `The service answered ${answer.status}.`;
+    const refused = answer.status === 401 || answer.status === 403;
+    return refused ? { kind: "not allowed", why } : { kind: "none", why, status: answer.status };
   } catch {
-    return "The service does not answer. It is asked again every five seconds.";
+    return { kind: "cut off", why: "The service does not answer. It is asked again every five seconds." };
   }
 }
 
-async function frameRate(): Promise<string> {
-  try {
-    const text = await (await fetch("/metrics", { signal: AbortSignal.timeout(10_000) })).text();
-    const found = /^foretick_frames_total(?:\{[^}]*\})? ([\d.e+]+)$/m.exec(text);
-    if (!found) return "not counted";
-    const now = { at_ms: performance.now(), total: Number(found[1]) };
-    const before = frames;
-    frames = now;
-    if (!before || now.total < before.total) return `${count(now.total)} so far`;
-    return `${((1_000 * (now.total - before.total)) / (now.at_ms - before.at_ms)).toFixed(1)} a second`;
-  } catch {
-    return "not known";
-  }
+/** By what the feed has counted, now and the time before. */
+function frameRate({ dependencies }: HealthJson): string {
+  const total = dependencies.find(({ name }) => name === "feed")?.facts.frames;
+  if (typeof total !== "number") return "not counted here";
+  const before = frames;
+  frames = { at_ms: performance.now(), total };
+  if (!before || total < before.total) return `${count(total)} so far`;
+  return `${((1_000 * (total - before.total)) / (frames.at_ms - before.at_ms)).toFixed(1)} a second`;
 }
 
 function partOf(
