@@ -33,6 +33,7 @@ function underBun(name: string, words: readonly string[], environment: Step["env
  * They run with every file (`npm run test:full`), and where they are asked for by name.
  */
 const STORIES: readonly string[] = [
+  "test/docs/run.test.ts",
   "test/system/alerts.test.ts",
   "test/system/feed/times.test.ts",
   "test/system/models/imported.test.ts",

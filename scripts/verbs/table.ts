@@ -37,6 +37,7 @@ export const VERBS: readonly Verb[] = [
   { verb: "tape", what: "a tape of recordings or of the simulator" },
   { verb: "keys", what: "keys of callers: create, list, revoke" },
   { verb: "audit", what: "the record of changes, and whether it is whole" },
+  { verb: "load", what: "a load on a running service, and whether it carries it" },
   { verb: "test", what: "the whole proof of a checkout" },
   { verb: "fuzz", what: "mutated inputs at every door where something from outside comes in" },
   { verb: "simulate", what: "the whole service with faults from a seed, on a simulated clock" },

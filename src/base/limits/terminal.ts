@@ -30,6 +30,8 @@ export const TERMINAL_LIMITS = {
   watch_retry_ms_first: 500,
   /** Longest such wait (ms). */
   watch_retry_ms_max: 8_000,
+  /** One answer that `load` waits for; beyond it the request has failed (ms). */
+  load_answer_ms: 5_000,
   /** Bytes of an answer `watch` and `doctor` read (bytes). */
   terminal_body_bytes_max: 1 << 20,
 } as const;
