@@ -38,6 +38,17 @@ inBrowser("the page in a browser", (visit) => {
       /^9 of 10 times between 6[\d,.]+ and 6[\d,.]+; up with 52 % if it moves$/,
     );
 
+    await visit.becomes("#contributions-panel", "−0.15 bp");
+    // By how far each moved it, either way.
+    expect(await visit.page.locator("#contributions-panel tbody tr td:first-child").allInnerTexts()).toEqual([
+      "log_return_10s",
+      "trade_count_10s",
+      "spread_bps",
+      "imbalance_top5",
+    ]);
+    await visit.becomes("#latency-panel", "Half of 60 forecasts took up to 0.4 ms");
+    expect(await visit.text("footer")).toContain("Forecasts are no advice to trade.");
+
     const settled = START_SEC + 50;
     market.tick(settled + 10);
     const came = market.recent().find((row) => row.ts_sec === settled)!.realized_log_return!;
@@ -137,5 +148,30 @@ inBrowser("the page in a browser", (visit) => {
     const missed = after.recent().find((row) => row.ts_sec === START_SEC + 69)!;
     const at = await visit.page.evaluate(`new Date(${missed.ts_sec * 1000}).toTimeString().slice(0, 8)`);
     await visit.becomes("#outcomes tr:first-child td:first-child", String(at));
+  });
+
+  it("holds no more memory and no more elements after many ticks than after some", async () => {
+    const market = new FullMarket();
+    let sec = START_SEC;
+    const tick = async (ticks: number): Promise<void> => {
+      for (const until = sec + ticks; sec < until; sec++) market.tick(sec);
+      const at = await visit.page.evaluate(`new Date(${(sec + 9) * 1000}).toTimeString().slice(0, 8)`);
+      await visit.becomes("#words", `by ${at}`);
+    };
+    const look = () =>
+      visit.page.evaluate<[number, number]>(
+        "gc(), [performance.memory.usedJSHeapSize, document.querySelectorAll('*').length]",
+      );
+    market.tick(sec++);
+    await visit.open((await visit.serve(market)).url);
+    await visit.becomes("#connection", "Live");
+    // Beyond what the page holds of the past.
+    await tick(700);
+    const [bytes, elements] = await look();
+    for (let round = 0; round < 5; round++) await tick(700);
+    const [bytes_after, elements_after] = await look();
+    // Keeping each of the 3,500 forecasts takes 3 MB.
+    expect(bytes_after - bytes).toBeLessThan(800_000);
+    expect(elements_after - elements).toBeLessThan(60);
   });
 });
