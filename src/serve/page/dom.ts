@@ -36,6 +36,8 @@ export interface Column<Row> {
   /** The cells say it already: the title is read aloud and not shown. */
   readonly unseen?: boolean;
   readonly num?: boolean;
+  /** Its text may take several lines. */
+  readonly wrap?: boolean;
   cell(row: Row): Node | string;
 }
 
@@ -45,7 +47,8 @@ export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
 ): HTMLElement {
-  const classOf = ({ num }: Column<Row>): string | undefined => (num ? "num" : undefined);
+  const classOf = ({ num, wrap }: Column<Row>): string | undefined =>
+    num ? "num" : wrap ? "wrap" : undefined;
   const head = columns.map((column) => {
     const title = column.unseen ? make("span", { class: "unseen" }, column.title) : column.title;
     return make("th", { scope: "col", class: classOf(column) }, title);

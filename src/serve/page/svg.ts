@@ -17,6 +17,13 @@ export function label(x: number, y: number, text: string): SVGElement {
   return made;
 }
 
+/** Beside a card on the screen (px). */
+const AROUND_PX = 68;
+
+/** How wide a drawing in a card can be, so that its words keep their size on a phone. */
+export const widthOf = (most_px: number): number =>
+  Math.min(most_px, Math.max(260, document.documentElement.clientWidth - AROUND_PX));
+
 /** A drawing with what it says for those who cannot see it. */
 export function drawing(
   width: number,

@@ -56,9 +56,9 @@ export async function compareCard(
     table<Row>(
       "Two models side by side",
       [
-        { title: "What", unseen: true, cell: ([what]) => what },
-        { title: pair[0].version, num: true, cell: ([, one]) => one },
-        { title: pair[1].version, num: true, cell: ([, , other]) => other },
+        { title: "What", unseen: true, wrap: true, cell: ([what]) => what },
+        { title: breakable(pair[0].version), num: true, cell: ([, one]) => one },
+        { title: breakable(pair[1].version), num: true, cell: ([, , other]) => other },
       ],
       rows,
     ),
@@ -77,6 +77,9 @@ function row(
 ): Row {
   return [what, text(one), text(other)];
 }
+
+/** May take two lines. */
+const breakable = (version: string): string => version.replace("/", "/\u200b");
 
 const passedOf = (gates: ModelDetails["gates"] | undefined): string =>
   gates && gates.length > 0

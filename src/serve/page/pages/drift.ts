@@ -59,7 +59,7 @@ function driftOf({ model_id, recommendation, span, completeness, note, features 
     table<DriftedFeature & { readonly rank: number }>(
       "Drift by feature",
       [
-        { title: "Rank", unseen: true, num: true, cell: ({ rank }) => String(rank) },
+        { title: "Rank", unseen: true, cell: ({ rank }) => String(rank) },
         { title: "Feature", cell: ({ name }) => name },
         { title: "Distance", num: true, cell: ({ score }) => score.toPrecision(3) },
         { title: "Threshold", num: true, cell: ({ threshold }) => threshold.toPrecision(3) },

@@ -1,11 +1,11 @@
 /** An experiment's interval as it tightened: zero outside of it is a decision. */
 
 import { make } from "../dom.ts";
-import { drawing, element, label, line, path, px } from "../svg.ts";
+import { drawing, element, label, line, path, px, widthOf } from "../svg.ts";
 import { dayTimeText } from "../words.ts";
 import { type EvidencePointJson, figure } from "./evidence_words.ts";
 
-const [WIDTH, HEIGHT, RIGHT_PX, FOOT_PX] = [640, 190, 66, 20];
+const [WIDTH_MAX, HEIGHT, RIGHT_PX, FOOT_PX] = [860, 190, 92, 20];
 
 /** The interval by block: band, mean in it, zero across. */
 export function evidenceDrawing(points: readonly EvidencePointJson[], says: string): HTMLElement | undefined {
@@ -18,7 +18,8 @@ export function evidenceDrawing(points: readonly EvidencePointJson[], says: stri
   const all = known.flatMap(({ lower, upper }) => [bound(lower!), bound(upper!)]);
   const [low, high] = [Math.min(...all, 0), Math.max(...all, 0)];
   const [first_block, last_block] = [known[0]!.n_blocks, last.n_blocks];
-  const plot = WIDTH - RIGHT_PX;
+  const width = widthOf(WIDTH_MAX);
+  const plot = width - RIGHT_PX;
   const x = ({ n_blocks }: EvidencePointJson): number =>
     ((n_blocks - first_block) / (last_block - first_block || 1)) * plot;
   const bottom = HEIGHT - FOOT_PX;
@@ -32,7 +33,7 @@ export function evidenceDrawing(points: readonly EvidencePointJson[], says: stri
   return make(
     "div",
     {},
-    drawing(WIDTH, HEIGHT, says, [
+    drawing(width, HEIGHT, says, [
       path("sequence", `M${[...trace("upper"), ...trace("lower").reverse()].join("L")}z`),
       line("limit-line", 0, y(0), plot, y(0)),
       path("validation-line", `M${trace("mean").join("L")}`),

@@ -98,13 +98,17 @@ function experimentsOf(all: readonly ExperimentJson[]): HTMLElement {
     table(
       "Experiments",
       [
-        { title: "Name", cell: ({ name, symbol }) => `${name}, ${symbol}` },
+        { title: "Name", wrap: true, cell: ({ name, symbol }) => `${name}, ${symbol}` },
         { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
-        { title: "a", cell: ({ model_a_id }) => model_a_id },
-        { title: "b, on trial", cell: ({ model_b_id }) => model_b_id },
+        {
+          title: "b, on trial, against a",
+          wrap: true,
+          cell: ({ model_a_id, model_b_id }) =>
+            make("div", {}, model_b_id, make("div", { class: "small" }, `against ${model_a_id}`)),
+        },
         { title: "Began", cell: ({ started_at }) => (started_at ? dayTimeText(started_at) : "–") },
         { title: "At most", num: true, cell: ({ duration_hours }) => `${duration_hours} h` },
-        { title: "It says", cell: said },
+        { title: "It says", wrap: true, cell: said },
       ],
       all,
     ),
@@ -124,13 +128,15 @@ function deploymentsOf(all: readonly DeploymentJson[]): HTMLElement {
         { title: "Asked for", cell: ({ requested_at }) => dayTimeText(requested_at) },
         {
           title: "Model",
+          wrap: true,
           cell: ({ model_id, symbol }) => `${model_id} for ${symbol === "*" ? "every symbol" : symbol}`,
         },
         { title: "How", cell: ({ strategy }) => strategy.replaceAll("_", " ") },
         { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
-        { title: "Steps", cell: steps },
+        { title: "Steps", wrap: true, cell: steps },
         {
           title: "By",
+          wrap: true,
           cell: ({ requested_by, reason }) => (reason ? `${requested_by}: ${reason}` : requested_by),
         },
       ],

@@ -45,7 +45,7 @@ function listOf(models: readonly ListedModel[], context: PageContext): HTMLEleme
     table(
       "Registered models",
       [
-        { title: "Model", cell: ({ version }) => version },
+        { title: "Model", wrap: true, cell: ({ version }) => version },
         { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
         {
           title: "Roles",
@@ -103,6 +103,7 @@ function detailsOf(
             [
               {
                 title: "Gate",
+                wrap: true,
                 cell: (gate) =>
                   make("div", {}, text(gate.gate), make("div", { class: "small" }, text(gate.metric))),
               },
@@ -129,7 +130,7 @@ function detailsOf(
                 make(
                   "p",
                   {},
-                  `${dayTimeText(at)} · ${action}${place ? ` as ${place.alias} of ${place.symbol}` : ""}${forced ? ", although a check refused" : ""}`,
+                  `${dayTimeText(at)} · ${action}${place ? ` as ${place.alias} of ${whoseWords(place.symbol)}` : ""}${forced ? ", although a check refused" : ""}`,
                 ),
                 make(
                   "p",

@@ -163,6 +163,7 @@ function alertsOf({ open, recent, silences }: AlertsJson, again: () => void): HT
           [
             {
               title: "Alert",
+              wrap: true,
               cell: ({ title, symbol }) => (symbol === null ? title : `${title}, ${symbol}`),
             },
             { title: "State", cell: ({ state }) => make("span", { class: "tag", "data-tag": state }, state) },

@@ -27,6 +27,7 @@ export async function settingsCard(open: boolean): Promise<HTMLElement> {
       { title: "Setting", cell: ({ name }) => name },
       {
         title: "Value",
+        wrap: true,
         cell: ({ value, hidden }) => (value === null ? "not set" : hidden ? "set, not shown" : value),
       },
     ],

@@ -4,7 +4,7 @@ import { ask, post } from "../ask.ts";
 import { card, make, showList, table } from "../dom.ts";
 import { type Change, confirmChange, withKey } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
-import { drawing, line, path, px } from "../svg.ts";
+import { drawing, line, path, px, widthOf } from "../svg.ts";
 import { count, dayTimeText } from "../words.ts";
 
 interface Loss {
@@ -108,14 +108,15 @@ const takingBack = ({ training_id = "" }: TrainingJson, symbol: string): Change 
   act: () => post(`/training-jobs/${training_id}/cancel`),
 });
 
-const [WIDTH, HEIGHT] = [640, 160];
+const HEIGHT = 160;
 
 /** Of every member by epoch: in training, and in validation, which decides when it stops. */
 function lossCurve(losses: readonly Loss[]): HTMLElement {
+  const width = widthOf(640);
   const last = Math.max(...losses.map(({ epoch }) => epoch), 1);
   const all = losses.flatMap(({ loss, validation_loss }) => [loss, validation_loss]);
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const x = (epoch: number): number => (epoch / last) * WIDTH;
+  const x = (epoch: number): number => (epoch / last) * width;
   const y = (loss: number): number => HEIGHT - 4 - ((loss - low) / (high - low || 1)) * (HEIGHT - 12);
   const members = Map.groupBy(losses, ({ kind, member }) => `${kind} ${member}`);
   const lines = [...members.values()].flatMap((rows) =>
@@ -131,7 +132,7 @@ function lossCurve(losses: readonly Loss[]): HTMLElement {
   return make(
     "div",
     {},
-    drawing(WIDTH, HEIGHT, words, [line("grid", 0, HEIGHT - 1, WIDTH, HEIGHT - 1), ...lines]),
+    drawing(width, HEIGHT, words, [line("grid", 0, HEIGHT - 1, width, HEIGHT - 1), ...lines]),
     make("p", { class: "small" }, words),
   );
 }
@@ -148,7 +149,7 @@ function runsOf(runs: readonly RunJson[]): HTMLElement {
         { title: "Rows", num: true, cell: ({ data_rows }) => count(data_rows) },
         { title: "Epochs", num: true, cell: ({ epochs }) => (epochs === 0 ? "–" : count(epochs)) },
         { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
-        { title: "Came of it", cell: ({ version, problem }) => version ?? problem ?? "–" },
+        { title: "Came of it", wrap: true, cell: ({ version, problem }) => version ?? problem ?? "–" },
       ],
       runs,
     ),
