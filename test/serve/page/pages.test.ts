@@ -180,6 +180,7 @@ inBrowser("the other pages", (visit) => {
     const market = new FullMarket();
     market.tick(START_SEC);
     await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#models`, "reader");
+    await visit.becomes("#page", "Two side by side");
     const rows = visit.page
       .getByRole("region", { name: "Table: Two models side by side" })
       .locator("tbody tr");
