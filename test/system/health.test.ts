@@ -27,7 +27,7 @@ const DOWN = {
 } as never as StreamStatus;
 
 /** The service's ports over one symbol's bench; nothing else runs. */
-function portsOver(bench: WorkerBench, feed: { status: StreamStatus }): PipelinePorts {
+function portsOver(bench: WorkerBench, feed: { status: StreamStatus; counters: { frames: number } }): PipelinePorts {
   const stats = {
     queue_rows: 0,
     journal_bytes: 0,
@@ -55,7 +55,7 @@ function portsOver(bench: WorkerBench, feed: { status: StreamStatus }): Pipeline
 function setUp() {
   const bench = new WorkerBench();
   bench.snapshots = [100];
-  const feed = { status: live(bench.clock.now()) };
+  const feed = { status: live(bench.clock.now()), counters: { frames: 12 } };
   const ports = portsOver(bench, feed);
   const of = (name: string): Dependency => ports.health().dependencies.find((one) => one.name === name)!;
   return { bench, feed, ports, of };
