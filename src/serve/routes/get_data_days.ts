@@ -3,18 +3,16 @@
 import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { DAY_US, US_PER_MS } from "../../base/units.ts";
 import { json, problems } from "../describe/answers.ts";
 import { storedDayJson, storedDaysSchema } from "../messages/data.ts";
 import type { ServePorts } from "../ports.ts";
-import { inTime, noAnswer } from "../request/in_time.ts";
-import { problem, type RequestScope } from "../request/problem.ts";
+import { inTime } from "../request/in_time.ts";
+import { noStore } from "../request/no_store.ts";
+import type { RequestScope } from "../request/problem.ts";
 import { integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
-
-const RETRY_AFTER_S = 5;
 
 export const dataDaysRoute = createRoute({
   ...{ method: "get", path: "/data/days", tags: ["Reading"] },
@@ -50,15 +48,9 @@ export function getDataDays(
       const stored = await inTime(clock, c.req.raw.signal, ask, LIMITS.stored_days_wait_max_ms);
       return c.json({ symbol: symbol.value, days: stored.map((day) => storedDayJson(day, now_us)) }, 200);
     } catch (error) {
-      log.warn({ error: describeError(error), request_id: c.var.request_id }, "no stored days could be read");
-      const detail = noAnswer(
-        error,
-        "The days are in the database, which gives no answer now: ask again, or for fewer.",
-      );
-      return problem(c, {
-        ...{ code: "STORE_UNREACHABLE", detail },
-        headers: { "retry-after": String(RETRY_AFTER_S) },
-      });
+      const what = "no stored days could be read";
+      const otherwise = "The days are in the database, which gives no answer now: ask again, or for fewer.";
+      return noStore(c, log, error, { what, otherwise });
     }
   };
 }

@@ -7,20 +7,18 @@ import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { isoOf } from "../../base/units.ts";
 import { json, problems } from "../describe/answers.ts";
 import { type ParityJson, parityRunJson, paritySchema, parityTotalsJson } from "../messages/parity.ts";
 import type { ServePorts } from "../ports.ts";
-import { inTime, noAnswer } from "../request/in_time.ts";
+import { inTime } from "../request/in_time.ts";
+import { noStore } from "../request/no_store.ts";
 import { problem, type RequestScope } from "../request/problem.ts";
 import { type Checked, integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
 
 const LIMIT_DEFAULT = 20;
-const RETRY_AFTER_S = 5;
-
 export const parityRoute = createRoute({
   ...{ method: "get", path: "/parity", tags: ["Reading"] },
   summary: "Whether live and SQL are equal, run by run",
@@ -63,12 +61,9 @@ export function getParity(
       };
       return c.json(body, 200);
     } catch (error) {
-      log.warn({ error: describeError(error), request_id: c.var.request_id }, "no comparisons could be read");
-      const detail = noAnswer(error, "The comparisons are in the database, which gives no answer now.");
-      return problem(c, {
-        ...{ code: "STORE_UNREACHABLE", detail },
-        headers: { "retry-after": String(RETRY_AFTER_S) },
-      });
+      const what = "no comparisons could be read";
+      const otherwise = "The comparisons are in the database, which gives no answer now.";
+      return noStore(c, log, error, { what, otherwise });
     }
   };
 }

@@ -5,7 +5,6 @@
 
 import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { isoOf, micros, US_PER_SEC } from "../../base/units.ts";
@@ -13,13 +12,12 @@ import { QUALITY_WINDOWS_S } from "../../predict/quality_minutes.ts";
 import { json, problems } from "../describe/answers.ts";
 import { type ReliabilityJson, reliabilityJson, reliabilitySchema } from "../messages/reliability.ts";
 import type { ServePorts } from "../ports.ts";
-import { inTime, noAnswer } from "../request/in_time.ts";
-import { problem, type RequestScope } from "../request/problem.ts";
+import { inTime } from "../request/in_time.ts";
+import { noStore } from "../request/no_store.ts";
+import type { RequestScope } from "../request/problem.ts";
 import { queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
 import { liveSeriesParameters, windowParameter } from "../request/series_query.ts";
 import { unavailable } from "../request/unavailable.ts";
-
-const RETRY_AFTER_S = 5;
 
 export const reliabilityRoute = createRoute({
   ...{ method: "get", path: "/reliability", tags: ["Reading"] },
@@ -60,15 +58,10 @@ export function getReliability(
       };
       return c.json(body, 200);
     } catch (error) {
-      log.warn({ error: describeError(error), request_id: c.var.request_id }, "no reliability could be read");
-      const detail = noAnswer(
-        error,
-        "The outcomes are in the database, which gives no answer now: ask again, or for a shorter window.",
-      );
-      return problem(c, {
-        ...{ code: "STORE_UNREACHABLE", detail },
-        headers: { "retry-after": String(RETRY_AFTER_S) },
-      });
+      const what = "no reliability could be read";
+      const otherwise =
+        "The outcomes are in the database, which gives no answer now: ask again, or for a shorter window.";
+      return noStore(c, log, error, { what, otherwise });
     }
   };
 }
