@@ -63,6 +63,7 @@ async function measured(variant: Variant): Promise<Result> {
       grace_ms: 250,
       deadline_ms: 100,
       interval_ms: 1_000,
+      fallback: true,
       onPrediction: () => {},
       onOutcome: () => {},
       signals: config,

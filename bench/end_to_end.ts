@@ -175,6 +175,7 @@ class Run {
       grace_ms: 250,
       deadline_ms: 100,
       interval_ms: 1_000,
+      fallback: true,
       onPrediction: nothing,
       onOutcome: nothing,
     });

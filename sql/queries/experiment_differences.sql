@@ -19,12 +19,14 @@ with minutes as (
     and p.horizon_s = e.horizon_s
     and p.ts >= e.started_at
     and p.ts <= e.judged_until
+    and figure_source(p.source) = 'live'
   join predictions q
     on q.venue = p.venue
     and q.symbol = p.symbol
     and q.ts = p.ts
     and q.model_version = e.b
     and q.horizon_s = p.horizon_s
+    and figure_source(q.source) = 'live'
   join outcomes o
     on o.venue = p.venue
     and o.symbol = p.symbol

@@ -17,6 +17,7 @@ import { RecentMoves, type RecentMovesState } from "../judge/recent_moves.ts";
 import { type JoinedPrediction, NO_WORTH, type Realized, type Worth } from "./prediction.ts";
 import { cadenceOf } from "./score/recent_vectors.ts";
 import type { Forecast } from "./score/scorer.ts";
+import { FALLBACKS_OF, isApproximation } from "./source.ts";
 
 /** A forecast that was asked for, of no instant. */
 export type AskedForecast = Pick<Forecast, "model_version" | "horizon_s" | "label" | "yhat_log_return">;
@@ -68,9 +69,9 @@ export class Calibrations {
   /** What a forecast is worth as of its instant; null where the moves before it are not known. */
   of(forecast: Forecast): Worth {
     const { label, horizon_s, yhat_log_return, current_price, source } = forecast;
+    const { fallbacks = FALLBACKS_OF[source] } = forecast;
     const { calibration } = this.#seriesOf(forecast);
     const volatility = this.#movesOf(label, horizon_s).recent.size;
-    const fallbacks = source === "fallback" ? (["other_evaluator"] as const) : [];
     if (!(volatility > 0)) return { ...NO_WORTH, p_up: 0.5, confidence: 0.5 };
     const worth = calibration.predict(yhat_log_return, volatility, fallbacks);
     return {
@@ -100,7 +101,8 @@ export class Calibrations {
   /** An outcome that has just become known, in the order of the forecasts. */
   learn(row: JoinedPrediction): void {
     this.#learnMoves(row);
-    if (row.volatility === null || row.realized_log_return === null) return;
+    // What is learned of a model is learned of what it forecasts itself.
+    if (row.volatility === null || row.realized_log_return === null || isApproximation(row.source)) return;
     const { yhat_log_return, volatility, realized_log_return } = row;
     const series = this.#seriesOf(row);
     const outcome = { yhat_log_return, volatility, realized_log_return };

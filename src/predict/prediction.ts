@@ -2,8 +2,8 @@
 
 import type { Micros, ModelVersion, SetHash, UnixSec } from "../base/units.ts";
 import type { Label } from "../features/label.ts";
-import type { InferenceSource } from "../model/model.ts";
 import type { Role } from "../model/role.ts";
+import type { ForecastSource } from "./source.ts";
 
 /** The exchange whose market is forecast. */
 export const VENUE = "binance";
@@ -39,7 +39,7 @@ export interface Worth {
 export interface Prediction extends PredictionKey, Worth {
   /** The role of the model for the symbol at that tick. */
   readonly role: Role;
-  /** Given as the symbol's forecast: the champion's, or the fallback's where the champion gave none. */
+  /** Given as the symbol's forecast: the champion's, or what stood in where the champion gave none. */
   readonly served: boolean;
   /** What price the forecast is of. */
   readonly label: Label;
@@ -51,7 +51,8 @@ export interface Prediction extends PredictionKey, Worth {
   readonly predicted_price: number;
   readonly feature_set: string;
   readonly set_hash: SetHash;
-  readonly source: InferenceSource;
+  /** What it was made from, and by what. */
+  readonly source: ForecastSource;
   /** Age of the newest event in the vector when it was closed, exchange clock (ms). */
   readonly features_age_ms: number;
   /** From the second's close being decided to the prediction being ready (ms). */
@@ -83,7 +84,7 @@ export interface Realized {
 export interface Outcome
   extends PredictionKey,
     Realized,
-    Pick<Prediction, "yhat_log_return" | "lower_log_return" | "upper_log_return"> {
+    Pick<Prediction, "yhat_log_return" | "lower_log_return" | "upper_log_return" | "source"> {
   /** The prediction's. */
   readonly role: Role;
   readonly served: boolean;

@@ -1,13 +1,17 @@
 /**
  * Closed seconds in, predictions out, of every model that has a role. The champion is scored first; the others follow
  * it, each in a queue of its own and all under the tick's one deadline, so that none holds up the champion or
- * another. Where the champion gives no forecast, the fallback's is served in its place, under its own name and role.
+ * another. Where the champion gives no forecast, something else's is served in its place, under its own name and role:
+ * the last good model's, and down the ladder.
  */
 
 import { describeError } from "../base/errors.ts";
 import { US_PER_MS, US_PER_SEC } from "../base/units.ts";
-import type { ModelSlot } from "../model/model_slot.ts";
+import type { Model } from "../model/model.ts";
+import { ModelSlot } from "../model/model_slot.ts";
+import type { Role } from "../model/role.ts";
 import type { Roster } from "../model/roster.ts";
+import type { Given, Ladder } from "./ladder/ladder.ts";
 import type { ClosedSecond } from "./lane/output.ts";
 import type { Prediction, Worth } from "./prediction.ts";
 import { RecentVectors } from "./score/recent_vectors.ts";
@@ -17,10 +21,12 @@ import {
   Scorer,
   type ScorerCounters,
   type ScorerOptions,
+  type Taken,
   zeroScorerCounters,
 } from "./score/scorer.ts";
 import { ClockTimes, type TickTimes } from "./score/tick_times.ts";
 import { belongsTo, type SeriesChoice } from "./series.ts";
+import { FALLBACKS_OF, type ForecastSource } from "./source.ts";
 
 /** The champion's ticks. */
 export interface PredictorCounters extends ScorerCounters {
@@ -28,18 +34,36 @@ export interface PredictorCounters extends ScorerCounters {
   skipped_late: number;
   /** Ticks between two prediction times (PREDICT_INTERVAL_MS). */
   skipped_interval: number;
-  /** Ticks at which the fallback's forecast was served because the champion gave none. */
+  /** Ticks at which another's forecast was served because the champion gave none. */
   stood_in: number;
 }
 
 export interface PredictorOptions extends Omit<ScorerOptions, "recent" | "times"> {
   readonly roster: Roster;
+  /** What a forecast comes down where something is missing. Default: none but the last good model stands in. */
+  readonly ladder?: Ladder | undefined;
   /** Default: by the clock. */
   readonly times?: TickTimes | undefined;
   readonly interval_ms: number;
   /** What a forecast is worth, from what came of those before it. */
   readonly worth: (forecast: Forecast) => Worth;
   readonly onPrediction: (prediction: Prediction) => void;
+}
+
+/** The champion's part of a tick. */
+interface ChampionTick {
+  readonly model: Model;
+  /** It is shown no live vector. */
+  readonly missing: boolean;
+  readonly forecast: Promise<Forecast | undefined>;
+}
+
+/** What the models beside it make of the tick. */
+interface BesideTick {
+  /** Someone's forecast is the symbol's. */
+  readonly served: Promise<boolean>;
+  /** Those that are shown no live vector either. */
+  readonly untaken: readonly Scorer[];
 }
 
 /** Part of the time left that the others wait for a champion that does not answer. */
@@ -52,6 +76,8 @@ export class Predictor {
   };
   readonly #options: PredictorOptions & ScorerOptions;
   readonly #champion: Scorer;
+  /** Of forecasts that no trained model makes. */
+  readonly #given: Scorer;
   /** By their slots, for those of the last tick. */
   #beside = new Map<ModelSlot, Scorer>();
   /** What is under way beside the champions' queue. */
@@ -63,7 +89,9 @@ export class Predictor {
       recent: new RecentVectors(),
       times: options.times ?? new ClockTimes(options),
     };
-    this.#champion = new Scorer(options.roster.champion, this.#options, this.counters);
+    const { champion } = options.roster;
+    this.#champion = new Scorer(champion, this.#options, this.counters);
+    this.#given = new Scorer(new ModelSlot(champion.current, options.log, "fallback"), this.#options);
   }
 
   /** Every model that is scored: the champion, then the others as the last tick found them. */
@@ -98,9 +126,10 @@ export class Predictor {
 
   /** Takes a closed second; returns at once. */
   onClosed(second: ClosedSecond): void {
-    const { interval_ms, clock, roster, recent, times } = this.#options;
+    const { interval_ms, clock, roster, recent, times, ladder } = this.#options;
     const left_ms = times.closed(second, roster);
     for (const vector of second.vectors) recent.push(vector);
+    ladder?.take(second);
     if ((second.ts_sec * US_PER_SEC) % (interval_ms * US_PER_MS) !== 0) {
       this.counters.skipped_interval++;
       return;
@@ -112,7 +141,8 @@ export class Predictor {
     }
     const decided_us = clock.monotonicUs();
     const champion = champion_due ? this.#scoreChampion(second, decided_us) : undefined;
-    this.#scoreBeside(second, decided_us, champion);
+    const beside = this.#scoreBeside(second, decided_us, champion);
+    if (champion && ladder) this.#follow(this.#descend(ladder, second, decided_us, champion, beside));
   }
 
   #skipLate(over_ms: number): void {
@@ -120,49 +150,122 @@ export class Predictor {
     this.#champion.reason = `the last second closed ${over_ms.toFixed(0)} ms after its forecast was due: data came late, or waited for a look-back`;
   }
 
-  /** Resolves with its forecast, which is given out as soon as it is there. */
-  async #scoreChampion(second: ClosedSecond, decided_us: number): Promise<Forecast | undefined> {
-    const taken = this.#champion.take(second, decided_us);
-    if (!taken) return undefined;
-    const forecast = await this.#champion.score(taken);
-    if (forecast) this.#give(forecast, true);
-    return forecast;
+  /** Its forecast is given out as soon as it is there. */
+  #scoreChampion(second: ClosedSecond, decided_us: number): ChampionTick {
+    const { ladder } = this.#options;
+    const model = this.#champion.slot.current;
+    const standIn = ladder && ((one: Model) => ladder.lastValues(second, one));
+    const taken = this.#champion.take(second, decided_us, standIn);
+    const scored = taken ? this.#champion.score(taken) : Promise.resolve(undefined);
+    const forecast = scored.then((made) => {
+      if (made) this.#give(made, true);
+      return made;
+    });
+    return { model, missing: taken?.made !== "live", forecast };
   }
 
-  /** @param champion its forecast of this tick; undefined where none is due. */
-  #scoreBeside(second: ClosedSecond, decided_us: number, champion?: Promise<Forecast | undefined>): void {
+  /** @param champion its part of this tick; undefined where none of its forecasts is due. */
+  #scoreBeside(second: ClosedSecond, decided_us: number, champion?: ChampionTick): BesideTick {
     this.#followRoster();
-    if (this.#beside.size === 0) return;
     const { version } = this.#champion.slot.current;
     const { times } = this.#options;
+    const untaken: Scorer[] = [];
+    const under_way: {
+      readonly taken: Taken;
+      readonly role: Role;
+      readonly made: Promise<Forecast | undefined>;
+    }[] = [];
     let turn: Promise<unknown> | undefined;
     for (const scorer of this.#beside.values()) {
       // Just promoted: it is the champion's forecast from now on.
       if (scorer.slot.current.version === version || !scorer.isDue(second)) continue;
       const taken = scorer.take(second, decided_us);
-      if (!taken) continue;
-      turn ??= champion && times.championIsDone(champion, second.ts_sec, PATIENCE);
-      const given = scorer.score(taken, turn).then(async (forecast) => {
-        if (forecast) this.#give(forecast, await this.#standsIn(scorer, champion));
-      });
-      this.#under_way.add(given);
-      void given.finally(() => this.#under_way.delete(given));
+      if (!taken) {
+        untaken.push(scorer);
+        continue;
+      }
+      turn ??= champion && times.championIsDone(champion.forecast, second.ts_sec, PATIENCE);
+      under_way.push({ taken, role: scorer.slot.role, made: scorer.score(taken, turn) });
     }
+    let served = champion?.forecast.then((forecast) => forecast !== undefined) ?? Promise.resolve(true);
+    // The last good model goes before one of another set.
+    for (const { taken, role, made } of under_way.sort(
+      (a, b) => lastGoodFirst(a.role) - lastGoodFirst(b.role),
+    )) {
+      const source = champion && this.#standsInAs(taken, role, champion);
+      const before = served;
+      if (source) served = before.then(async (is_served) => is_served || (await made) !== undefined);
+      this.#follow(
+        made.then(async (forecast) => {
+          if (!forecast) return;
+          if (source && !(await before)) this.#standIn(forecast, source);
+          else this.#give(forecast, false);
+        }),
+      );
+    }
+    return { served, untaken };
   }
 
-  /** The fallback's forecast is the symbol's where the champion gave none and both are of the same kind. */
-  async #standsIn({ slot }: Scorer, champion?: Promise<Forecast | undefined>): Promise<boolean> {
-    if (slot.role !== "fallback" || !champion || (await champion)) return false;
-    const { horizon_s, label } = this.#champion.slot.current;
-    if (slot.current.horizon_s !== horizon_s || slot.current.label !== label) return false;
+  /** As what a model's forecast is the symbol's where none before it gave one; undefined where it never is. */
+  #standsInAs({ model, second }: Taken, role: Role, champion: ChampionTick): ForecastSource | undefined {
+    const { horizon_s, label, feature_set } = champion.model;
+    if (model.horizon_s !== horizon_s) return undefined;
+    if (role === "fallback" && model.label === label) return "fallback_model";
+    if (!this.#options.ladder || second.doubted) return undefined;
+    return champion.missing && model.feature_set !== feature_set ? "fallback_set" : undefined;
+  }
+
+  /** The rungs below the models that see a live vector, where none of them gave a forecast. */
+  async #descend(
+    ladder: Ladder,
+    second: ClosedSecond,
+    decided_us: number,
+    { model, missing }: ChampionTick,
+    { served, untaken }: BesideTick,
+  ): Promise<void> {
+    if (await served) return;
+    if (!missing) {
+      await this.#scoreGiven(second, decided_us, ladder.zero(second, model));
+      return;
+    }
+    const candidates = [this.#champion, ...untaken]
+      .map((scorer) => ({ scorer, model: scorer.slot.current }))
+      .filter((one) => one.model.horizon_s === model.horizon_s);
+    const found = ladder.ticker(second, candidates);
+    if (found) {
+      const { scorer } = found.scored;
+      const forecast = await scorer.score({ ...scorer.lease(second, decided_us), ...found.input });
+      if (forecast) {
+        this.#standIn(forecast, forecast.source);
+        return;
+      }
+    }
+    await this.#scoreGiven(second, decided_us, ladder.trend(second, model));
+  }
+
+  async #scoreGiven(second: ClosedSecond, decided_us: number, given: Given | undefined): Promise<void> {
+    if (!given) return;
+    const { model, input } = given;
+    const forecast = await this.#given.score({ second, model, decided_us, release: () => {}, ...input });
+    if (forecast) this.#standIn(forecast, forecast.source);
+  }
+
+  #standIn(forecast: Forecast, source: ForecastSource): void {
     this.counters.stood_in++;
-    return true;
+    const { fallbacks = [] } = forecast;
+    const more = source === forecast.source ? [] : FALLBACKS_OF[source];
+    this.#give({ ...forecast, source, fallbacks: [...fallbacks, ...more] }, true);
   }
 
-  #give(forecast: Forecast, served: boolean): void {
+  #follow(work: Promise<void>): void {
+    this.#under_way.add(work);
+    void work.finally(() => this.#under_way.delete(work));
+  }
+
+  #give({ fallbacks, ...forecast }: Forecast, served: boolean): void {
     const { worth, onPrediction, log } = this.#options;
     try {
-      onPrediction({ ...forecast, served, ...worth(forecast) });
+      onPrediction({ ...forecast, served, ...worth({ ...forecast, fallbacks }) });
     } catch (error) {
       // The tick has no forecast for anyone, whatever its model gave.
       if (served) this.counters.failed++;
@@ -179,3 +282,5 @@ export class Predictor {
     this.#beside = new Map(beside.map((slot) => [slot, this.#beside.get(slot) ?? new Scorer(slot, options)]));
   }
 }
+
+const lastGoodFirst = (role: Role): number => (role === "fallback" ? 0 : 1);

@@ -1,7 +1,7 @@
 /**
  * How good each model of a symbol has been lately: sums of minutes, those of the store and, where memory holds a whole
  * minute, those of what is in memory, so that a figure is never behind the newest outcome. A figure is of one series
- * (one model in one role, one horizon, one label).
+ * (one model in one role, one horizon, one label), and of what it forecast of live vectors or of one kind of approximation.
  */
 
 import { LIMITS } from "../base/limits.ts";
@@ -11,12 +11,20 @@ import { type Quality, type QualityMinute, qualityOf } from "../judge/quality.ts
 import type { JoinedPrediction } from "./prediction.ts";
 import { cadenceOf } from "./score/recent_vectors.ts";
 import { type Series, type SeriesChoice, sameSeries } from "./series.ts";
+import { type FigureSource, figureSourceOf } from "./source.ts";
 
 export const QUALITY_WINDOWS_S = { "15m": 900, "1h": 3_600, "1d": 86_400, "7d": 604_800 } as const;
 export type QualityWindow = keyof typeof QUALITY_WINDOWS_S;
 
 export interface QualitySeries extends Series {
   readonly label: Label;
+  readonly source: FigureSource;
+}
+
+/** Whose figures. */
+export interface QualityChoice extends SeriesChoice {
+  /** Default live. */
+  readonly source?: FigureSource | undefined;
 }
 
 /** Figures of a series over a window, and what there is to hold them against. */
@@ -78,8 +86,8 @@ export class QualityMinutes {
   }
 
   /** Undefined where no outcome of such a series is known. */
-  figures(choice: SeriesChoice, window: QualityWindow): QualityAnswer | undefined {
-    const series = this.#meant(choice);
+  figures({ source = "live", ...choice }: QualityChoice, window: QualityWindow): QualityAnswer | undefined {
+    const series = this.#meant(choice, source);
     if (!series) return undefined;
     const live = this.#live(series).filter((row) => row.label === series.label);
     const newest = live.findLast((row) => row.realized_log_return !== null);
@@ -106,7 +114,7 @@ export class QualityMinutes {
     window: QualityWindow,
   ): QualityAnswer | undefined {
     const minutes = new Map(this.#held.get(keyOf(series))?.minutes);
-    for (const [minute, sums] of sumsOf(live)) {
+    for (const [minute, sums] of sumsOf(live, series.source)) {
       if (sums.n > 0) minutes.set(minute, sums);
       else minutes.delete(minute);
     }
@@ -121,17 +129,17 @@ export class QualityMinutes {
   }
 
   /** Of several, the one with the newest forecast, as `RecentPredictions` decides it. */
-  #meant(choice: SeriesChoice): QualitySeries | undefined {
+  #meant(choice: SeriesChoice, source: FigureSource): QualitySeries | undefined {
     const live = this.#live(choice).at(-1);
     if (live) {
       const { model_version, role, horizon_s, label } = live;
-      return { model_version, role, horizon_s, label };
+      return { model_version, role, horizon_s, label, source };
     }
     const role = choice.role === "served" ? "champion" : choice.role;
     let meant: { series: QualitySeries; newest: number } | undefined;
     for (const { series, minutes } of this.#held.values()) {
       const wanted = { ...series, ...withoutUndefined({ ...choice, role }) };
-      if (!sameSeries(series, wanted)) continue;
+      if (!sameSeries(series, wanted) || series.source !== source) continue;
       const newest = Math.max(...minutes.keys());
       if (!meant || newest > meant.newest) meant = { series, newest };
     }
@@ -147,7 +155,7 @@ export class QualityMinutes {
 }
 
 /** Sums of the minutes that memory holds as a whole: all but the first. */
-function sumsOf(live: readonly JoinedPrediction[]): Map<number, MinuteSums> {
+function sumsOf(live: readonly JoinedPrediction[], source: FigureSource): Map<number, MinuteSums> {
   const first = minuteOf(live[0]?.ts_sec ?? 0);
   const minutes = new Map<number, ReturnType<typeof emptySums>>();
   for (const row of live) {
@@ -159,7 +167,7 @@ function sumsOf(live: readonly JoinedPrediction[]): Map<number, MinuteSums> {
       minutes.set(minute, sums);
     }
     const { yhat_log_return, realized_log_return, lower_log_return, upper_log_return } = row;
-    if (realized_log_return === null) continue;
+    if (realized_log_return === null || figureSourceOf(row.source) !== source) continue;
     addRow(sums, { yhat_log_return, realized_log_return, lower: lower_log_return, upper: upper_log_return });
   }
   return minutes;
@@ -181,8 +189,8 @@ function zeroOf(minutes: readonly QualityMinute[]): QualityAnswer["zero"] {
   return { mae: n === 0 ? null : abs_y / n / 1e8, rmse: n === 0 ? null : Math.sqrt(yy / n) / 1e8 };
 }
 
-const keyOf = ({ model_version, role, horizon_s, label }: QualitySeries): string =>
-  `${model_version} ${role} ${horizon_s} ${label}`;
+const keyOf = ({ model_version, role, horizon_s, label, source }: QualitySeries): string =>
+  `${model_version} ${role} ${horizon_s} ${label} ${source}`;
 
 const withoutUndefined = <T extends object>(of: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } =>
   Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as never;

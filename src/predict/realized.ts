@@ -36,18 +36,19 @@ type Ended = Pick<
   | "yhat_log_return"
   | "lower_log_return"
   | "upper_log_return"
+  | "source"
 >;
 
 export function outcomeOf(prediction: Ended, end: EndPrices): Outcome {
   const { venue, symbol, ts_sec, model_version, role, served, horizon_s, label } = prediction;
-  const { yhat_log_return, lower_log_return, upper_log_return } = prediction;
+  const { yhat_log_return, lower_log_return, upper_log_return, source } = prediction;
   const realized_mid_log_return = returnOf(end.mid_sum_e8, prediction.mid_sum_e8);
   const realized_last_log_return = returnOf(end.close_e8, prediction.close_e8);
   const realized_log_return = label === "mid" ? realized_mid_log_return : realized_last_log_return;
   const price = label === "mid" ? (end.mid_sum_e8 ?? 0) / (2 * E8) : (end.close_e8 ?? 0) / E8;
   return {
     ...{ venue, symbol, ts_sec, model_version, role, served, horizon_s, label },
-    ...{ yhat_log_return, lower_log_return, upper_log_return },
+    ...{ yhat_log_return, lower_log_return, upper_log_return, source },
     realized_log_return,
     realized_price: realized_log_return === null ? null : price,
     ...{ realized_mid_log_return, realized_last_log_return },

@@ -13,7 +13,7 @@ import type { FeatureVector } from "../features/vector.ts";
 import type { LedgerFigures } from "../judge/signal/ledger.ts";
 import type { Role } from "../model/role.ts";
 import type { JoinedPrediction, Outcome, Prediction } from "../predict/prediction.ts";
-import type { QualityAnswer, QualityWindow } from "../predict/quality_minutes.ts";
+import type { QualityAnswer, QualityChoice, QualityWindow } from "../predict/quality_minutes.ts";
 import type { SeriesChoice } from "../predict/series.ts";
 import type { Alert, Silence } from "../record/alerts/alert.ts";
 import type { StoredDay, StoredDaysQuery } from "../record/bars/stored_days.ts";
@@ -193,7 +193,7 @@ export interface ServePorts {
   /** As `parity`: what is stored, newest day first. */
   storedDays(query: StoredDaysQuery, signal?: AbortSignal): Promise<readonly StoredDay[]>;
   /** Of the series that is meant; undefined where no outcome of it is known. */
-  quality(symbol: string, choice: SeriesChoice, window: QualityWindow): QualityView | undefined;
+  quality(symbol: string, choice: QualityChoice, window: QualityWindow): QualityView | undefined;
   /** The signal of the current prediction. */
   signals(symbol: string): SignalView | Unavailable;
   alerts(): AlertsView;

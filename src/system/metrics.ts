@@ -124,6 +124,12 @@ export function registerMetrics(parts: PipelineParts): void {
   each("counter", "predictions_total", "Predictions made", ({ predictor }) => predictor.counters.predictions);
   each(
     "counter",
+    "predictions_approximated_total",
+    "Predictions made of a vector in which something stands in for what is not known",
+    ({ predictor }) => predictor.counters.approximated,
+  );
+  each(
+    "counter",
     "ticks_skipped_late_total",
     "Ticks skipped because their second closed after their forecast was due",
     ({ predictor }) => predictor.counters.skipped_late,

@@ -43,6 +43,7 @@ import { StandbyPorts } from "./standby.ts";
 import { Store } from "./store/store.ts";
 import type { StoredParts } from "./store/stored_parts.ts";
 import { SymbolWorker } from "./symbol_worker.ts";
+import { Tickers } from "./tickers.ts";
 import type { WorkerProcess } from "./worker_process.ts";
 
 /** What is subscribed to, for every symbol. */
@@ -242,6 +243,8 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       statusOf: (symbol) => status.of(symbol),
       standingBy: (symbol) => (leadership.leads(symbol) ? undefined : leadership.standingBy(symbol)),
     });
+    const tickers = new Tickers({ rest, clock, log: log.child({ stage: "predict" }) });
+    ending.add("intake", "the ticker", async () => tickers.close());
     const work = (symbol: string): void => {
       const worker = new SymbolWorker({
         ...{
@@ -260,6 +263,13 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
         grace_ms: config.close_grace_ms,
         deadline_ms: config.deadline_ms,
         interval_ms: config.predict_interval_ms,
+        fallback: config.fallback === "on",
+        tickers: {
+          // The price of a symbol that does not trade is nobody's forecast.
+          want: (name, onReading) => {
+            if (status.of(name) === undefined) tickers.want(name, onReading);
+          },
+        },
         log: log.child({ stage: "predict" }),
         onPrediction: (prediction) => ports.announce({ kind: "prediction", prediction }),
         onOutcome: (outcome) => ports.announce({ kind: "outcome", outcome }),

@@ -5,7 +5,7 @@ import { E8, US_PER_MS, US_PER_SEC } from "../base/units.ts";
 import { FEATURE_SETS } from "../features/sets/all.ts";
 import type { FeatureVector } from "../features/vector.ts";
 import type { JoinedPrediction, Prediction } from "../predict/prediction.ts";
-import type { QualityWindow } from "../predict/quality_minutes.ts";
+import type { QualityChoice, QualityWindow } from "../predict/quality_minutes.ts";
 import { CHAMPION, describeChoice, SERVED, type SeriesChoice } from "../predict/series.ts";
 import type { Alert } from "../record/alerts/alert.ts";
 import type { StoredDay, StoredDaysQuery } from "../record/bars/stored_days.ts";
@@ -148,7 +148,7 @@ export class PipelinePorts implements ServePorts {
     return this.#reads.ask(signal, (history) => history.storedDays(query));
   }
 
-  quality(symbol: string, choice: SeriesChoice, window: QualityWindow): QualityView | undefined {
+  quality(symbol: string, choice: QualityChoice, window: QualityWindow): QualityView | undefined {
     const worker = this.#worker(symbol);
     return worker && qualityView(worker, choice, window);
   }

@@ -14,6 +14,8 @@ import type { MarketEvent, StreamName } from "../binance/events.ts";
 import type { FeatureSet } from "../features/sets/feature_set.ts";
 import type { Roster } from "../model/roster.ts";
 import type { Calibrations } from "../predict/calibrations.ts";
+import { Ladder } from "../predict/ladder/ladder.ts";
+import type { TickerReading } from "../predict/ladder/ticker.ts";
 import type { Lane } from "../predict/lane/lane.ts";
 import type { ClosedSecond, LaneOutput } from "../predict/lane/output.ts";
 import { LiveState } from "../predict/live_state.ts";
@@ -26,6 +28,7 @@ import type { Publisher } from "../record/redis/publisher.ts";
 import type { Writer } from "../record/write/writer.ts";
 import { type LiveSignalSettings, LiveSignals } from "../signal/live_signals.ts";
 import { type BookRest, BookSync } from "./book_sync.ts";
+import type { Tickers } from "./tickers.ts";
 import type { WarmUpRest } from "./warm_up.ts";
 import { USUAL_PARTS, type WorkerParts, type WorkerWarmUp } from "./worker_parts.ts";
 
@@ -36,10 +39,14 @@ export interface SymbolWorkerOptions {
   readonly grace_ms: number;
   readonly deadline_ms: number;
   readonly interval_ms: number;
+  /** Whether something stands in for what a forecast is missing. */
+  readonly fallback: boolean;
   readonly roster: Roster;
   readonly signals: LiveSignalSettings;
   /** A view of REST whose requests end when the signal is aborted. */
   readonly rest: (signal: AbortSignal) => WarmUpRest & BookRest;
+  /** Asked for the exchange's ticker; undefined where nobody is. */
+  readonly tickers?: Pick<Tickers, "want"> | undefined;
   readonly writer: Omit<Writer, "stats" | "queue_depth" | "drained" | "close" | "through" | "secure">;
   /** Gives on what happens to Redis; undefined where that is off. */
   readonly publisher?: Pick<Publisher, "event" | "vector" | "prediction" | "outcome"> | undefined;
@@ -74,6 +81,7 @@ export class SymbolWorker implements LaneOutput {
   /** What one would do about them. */
   readonly signals: LiveSignals;
   readonly #outcomes = new OutcomeJoiner();
+  readonly #ladder: Ladder | undefined;
   readonly #options: SymbolWorkerOptions;
   readonly #parts: WorkerParts;
   #failure: string | undefined;
@@ -109,9 +117,14 @@ export class SymbolWorker implements LaneOutput {
       lane: this.lane,
     });
     const onPrediction = (prediction: Prediction): void => this.#onPrediction(prediction);
+    const onTicker = (reading: TickerReading): void => this.onTicker(reading);
+    this.#ladder = options.fallback
+      ? new Ladder({ wantTicker: () => options.tickers?.want(symbol, onTicker) })
+      : undefined;
     const exchangeTime = (now_us: Micros): number => this.lane.exchangeTime(now_us);
     this.predictor = new Predictor({
       ...{ roster, clock, log, deadline_ms, grace_ms, interval_ms, onPrediction, exchangeTime },
+      ladder: this.#ladder,
       worth: (forecast) => this.calibrations.of(forecast),
       times: parts.times({ clock, deadline_ms, grace_ms, exchangeTime }),
     });
@@ -173,6 +186,14 @@ export class SymbolWorker implements LaneOutput {
     this.#failure = describeError(error);
     this.#options.log.fatal({ symbol: this.symbol, error: this.#failure }, "stopped after an internal error");
     this.#options.onDefect?.(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** The exchange's ticker, wanted by a forecast that had nothing better. */
+  onTicker(reading: TickerReading): void {
+    this.#guarded(() => {
+      this.#parts.ticker(reading);
+      this.#ladder?.onTicker(reading);
+    });
   }
 
   /** Waits for ticks under way; nothing comes out afterwards but what was decided before. */

@@ -3,6 +3,7 @@
 import type { DepthSnapshotEvent } from "../binance/events.ts";
 import type { Roster } from "../model/roster.ts";
 import { Calibrations } from "../predict/calibrations.ts";
+import type { TickerReading } from "../predict/ladder/ticker.ts";
 import { Lane } from "../predict/lane/lane.ts";
 import type { LaneOptions } from "../predict/lane/options.ts";
 import type { Outcome, Prediction } from "../predict/prediction.ts";
@@ -31,6 +32,8 @@ export interface WorkerParts {
   begun(worker: MadeWorker): void;
   /** Before the book takes it. */
   snapshot(snapshot: DepthSnapshotEvent): void;
+  /** Before a forecast is made of it. */
+  ticker(reading: TickerReading): void;
   /** Before it is learned from. */
   storedOutcome(outcome: Outcome): void;
   /** Before anything else is done with it. */
@@ -44,6 +47,7 @@ export const USUAL_PARTS: WorkerParts = {
   times: (due) => new ClockTimes(due),
   begun: () => {},
   snapshot: () => {},
+  ticker: () => {},
   storedOutcome: () => {},
   prediction: () => {},
 };

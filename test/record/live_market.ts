@@ -205,7 +205,7 @@ export class LiveMarket {
       signals: readConfig({}),
       history: () => this.#queries,
       log: silentLogger,
-      ...{ grace_ms: 250, deadline_ms: 100, interval_ms: 1_000 },
+      ...{ grace_ms: 250, deadline_ms: 100, interval_ms: 1_000, fallback: false },
       onPrediction: () => {},
       onOutcome: () => {},
     });

@@ -118,6 +118,7 @@ export function outcomeAt(sec: number, realized: number | null): Outcome {
     yhat_log_return: predictionAt(sec).yhat_log_return,
     lower_log_return: predictionAt(sec).lower_log_return,
     upper_log_return: predictionAt(sec).upper_log_return,
+    source: predictionAt(sec).source,
     realized_log_return: realized,
     realized_mid_log_return: realized,
     realized_last_log_return: realized === null ? null : realized / 2,

@@ -235,11 +235,12 @@ export class FakeMarket implements ServePorts {
       yhat_log_return,
       lower_log_return,
       upper_log_return,
+      source,
     } of due) {
       const came = Math.log(this.#price / current_price);
       const outcome: Outcome = {
         ...{ venue, symbol, ts_sec, model_version, role, served, horizon_s, label },
-        ...{ yhat_log_return, lower_log_return, upper_log_return },
+        ...{ yhat_log_return, lower_log_return, upper_log_return, source },
         ...{ realized_log_return: came, realized_price: this.#price },
         ...{ realized_mid_log_return: came, realized_last_log_return: came },
       };

@@ -2,6 +2,18 @@
 export const FORECAST_LIMITS = {
   /** Largest forecast of ten seconds that is used; a larger one is skipped (ln); of h s: times √(h/10). */
   forecast_log_return_max: 0.02,
+  /** Age up to which a last known value, price or ticker stands in for one that is missing; older: the next rung (s). */
+  fallback_age_s_max: 5,
+  /** Stretch of prices a linear trend is drawn through; older ones are forgotten (s). */
+  trend_window_s: 60,
+  /** Fewest prices in it for a trend; with fewer there is no forecast (prices). */
+  trend_points_min: 10,
+  /** Shortest time between two questions for a ticker, of all symbols together; one that comes sooner waits (ms). */
+  ticker_every_ms: 1_000,
+  /** One answer of the ticker; beyond it the request is cut, and the rung is empty (ms). */
+  ticker_ms_max: 2_000,
+  /** Share of the REST weight spent above which no ticker is asked for: what mends the data goes first (share). */
+  ticker_rest_used_max: 0.8,
   /** Predictions kept in memory per symbol and series, for `/latest`, outcomes and the page; the oldest go (predictions). */
   predictions_kept: 3_600,
   /** Series of predictions kept in memory per symbol; the one that was silent longest goes (series). */

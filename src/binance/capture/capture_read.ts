@@ -36,6 +36,8 @@ export interface CapturedService {
   readonly grace_ms: number;
   readonly deadline_ms: number;
   readonly interval_ms: number;
+  /** Whether something stood in for what a forecast was missing. Default false, as before there was a choice. */
+  readonly fallback?: boolean | undefined;
   /** Of foretick. */
   readonly version: string;
   /** What can change a forecast's last bits: processor, system, runtime, ONNX runtime. */
@@ -53,6 +55,7 @@ const captureHeaderSchema: z.ZodType<CaptureHeader> = z.object({
     grace_ms: z.number(),
     deadline_ms: z.number(),
     interval_ms: z.number(),
+    fallback: z.boolean().optional(),
     version: z.string(),
     machine: z.string(),
   }),

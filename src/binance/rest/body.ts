@@ -172,6 +172,48 @@ export const bookTickerBody = z
     }),
   );
 
+/** What a day has seen, until now. */
+export interface DayTicker {
+  /** Exchange time of the answer. */
+  readonly at_us: Micros;
+  readonly last_e8: PriceE8;
+  readonly bid_e8: PriceE8;
+  readonly ask_e8: PriceE8;
+  /** Volume-weighted price of the day (e8). */
+  readonly mean_e8: PriceE8;
+  /** Change over the day, in percent. */
+  readonly change_pct: number;
+  /** Traded over the day (base asset). */
+  readonly volume: number;
+}
+
+const approximate = z
+  .string()
+  .transform(Number)
+  .refine(Number.isFinite, { error: "expected a number as a string" });
+
+export const dayTickerBody = z
+  .object({
+    lastPrice: price,
+    bidPrice: price,
+    askPrice: price,
+    weightedAvgPrice: price,
+    priceChangePercent: approximate,
+    volume: approximate,
+    closeTime: time,
+  })
+  .transform(
+    (row): DayTicker => ({
+      at_us: row.closeTime,
+      last_e8: row.lastPrice,
+      bid_e8: row.bidPrice,
+      ask_e8: row.askPrice,
+      mean_e8: row.weightedAvgPrice,
+      change_pct: row.priceChangePercent,
+      volume: row.volume,
+    }),
+  );
+
 export const exchangeInfoBody = z.object({
   rateLimits: z.array(
     z.object({ rateLimitType: z.string(), interval: z.string(), intervalNum: z.int(), limit: z.int() }),

@@ -13,6 +13,8 @@ import {
   aggTradesBody,
   type BookTicker,
   bookTickerBody,
+  type DayTicker,
+  dayTickerBody,
   depthBody,
   exchangeInfoBody,
   type Kline,
@@ -137,6 +139,11 @@ export class RestClient {
 
   async bookTicker(symbol: string): Promise<BookTicker> {
     return (await this.#get("/api/v3/ticker/bookTicker", { symbol }, 2, bookTickerBody)).body;
+  }
+
+  /** Its best bid and ask are those of `bookTicker`. */
+  async ticker24h(symbol: string): Promise<DayTicker> {
+    return (await this.#get("/api/v3/ticker/24hr", { symbol }, 2, dayTickerBody)).body;
   }
 
   async serverTime(): Promise<Micros> {

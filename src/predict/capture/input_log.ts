@@ -7,6 +7,7 @@ import type { Numbering } from "../../binance/belief/stream_checks.ts";
 import type { DepthSnapshotEvent, MarketEvent } from "../../binance/events.ts";
 import type { Role } from "../../model/role.ts";
 import type { Restored } from "../calibrations.ts";
+import type { TickerReading } from "../ladder/ticker.ts";
 import type { LookBack } from "../lane/look_back.ts";
 import type { ClosedSecond } from "../lane/output.ts";
 import type { Outcome, Prediction } from "../prediction.ts";
@@ -138,6 +139,10 @@ export class InputLog {
   release(look_back: boolean, prepared: boolean): void {
     const at = this.#reserve("release", 1);
     this.#sink.view.setUint8(at, (look_back ? 1 : 0) + (prepared ? 2 : 0));
+  }
+
+  ticker(reading: TickerReading): void {
+    this.#json("ticker", reading);
   }
 
   outcome(outcome: Outcome): void {

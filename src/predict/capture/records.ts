@@ -16,6 +16,7 @@
  * | look_back | JSON `LookBackRows`, one of several; `prepare` or `release` ends them |
  * | steps | u32: so many steps of the preparation |
  * | release | u8: 1 with a look-back, 2 with what was prepared |
+ * | ticker | JSON `TickerReading` of REST, of which forecasts are made where the streams give too little |
  * | outcome | JSON `Outcome` from the store |
  * | restored | JSON `Restored`: a calibration given its past |
  * | roster | JSON `RosterEntry[]`: the models of the ticks from here on |
@@ -51,6 +52,7 @@ export const KINDS = {
   prediction: 20,
   gap: 21,
   part: 22,
+  ticker: 23,
 } as const;
 export type Kind = keyof typeof KINDS;
 

@@ -58,6 +58,11 @@ export class LaneBreaks {
     return this.#dates.reason;
   }
 
+  /** The last row of a stream was set aside. */
+  get doubted(): boolean {
+    return this.#some_aside;
+  }
+
   /** The newest step of the exchange's clock; undefined where it has kept. */
   get newest_step(): ClockStep | undefined {
     return this.#newest_step;

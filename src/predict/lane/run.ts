@@ -228,6 +228,8 @@ export class LaneRun {
         close_e8: this.#state.engine.close_e8,
         newest_event_us: this.#state.engine.newest_event_us,
         broken: this.breaks.reason,
+        open_breaks: this.breaks.open,
+        doubted: this.breaks.doubted,
       });
     }
   }

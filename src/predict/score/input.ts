@@ -5,13 +5,20 @@ import { LABEL_PRICES, type Label } from "../../features/label.ts";
 import type { FeatureVector } from "../../features/vector.ts";
 import type { Model } from "../../model/model.ts";
 import type { ClosedSecond } from "../lane/output.ts";
+import type { FigureSource } from "../source.ts";
 import type { RecentVectors } from "./recent_vectors.ts";
 
 export interface Input {
-  /** The newest vector. */
+  /** The newest vector, as it is: with its nulls. */
   readonly vector: FeatureVector;
-  /** One vector's values, or those of the last `sequence_length`, the oldest first. */
+  /** One vector's values, or those of the last `sequence_length`, the oldest first; what stands in for a null among them. */
   readonly values: Float64Array;
+  /** The label's price (quote units), as it was known last where it is not known now. */
+  readonly price: number;
+  /** Exchange time of the newest event in it (µs). */
+  readonly newest_us: number;
+  /** `live`: nothing stands in for anything. */
+  readonly made: FigureSource;
 }
 
 /** Why a model can make no forecast of a second. */
@@ -29,18 +36,24 @@ export function inputOf(second: ClosedSecond, model: Model, recent: RecentVector
     return { counted: "failed", reason };
   }
   const nulls = vector.names.filter((_, column) => Number.isNaN(vector.values[column]));
-  if (nulls.length === 0 && priceOf(second, model.label) !== undefined) return history(vector, model, recent);
+  if (nulls.length === 0 && priceOf(second, model.label) !== undefined)
+    return history(second, vector, model, recent);
   const what = nulls.length > 0 ? nulls.join(", ") : `no ${LABEL_PRICES[model.label]}`;
   const known = nulls.length > 0 ? "not known" : "known";
   const why = second.broken ?? "data is still warming up or has a gap";
   return { counted: "skipped_null", reason: `${what} ${known} as of ${second.ts_sec}: ${why}` };
 }
 
-function history(vector: FeatureVector, model: Model, recent: RecentVectors): Input | NoInput {
-  const { version, feature_set, sequence_length } = model;
-  if (sequence_length === 1) return { vector, values: vector.values };
-  const values = recent.window(feature_set, sequence_length);
-  if (values) return { vector, values };
+function history(
+  second: ClosedSecond,
+  vector: FeatureVector,
+  model: Model,
+  recent: RecentVectors,
+): Input | NoInput {
+  const { version, feature_set, sequence_length, label } = model;
+  const values = sequence_length === 1 ? vector.values : recent.window(feature_set, sequence_length);
+  const newest_us = second.newest_event_us!;
+  if (values) return { vector, values, price: priceOf(second, label)!, newest_us, made: "live" };
   const held = recent.heldOf(feature_set);
   const reason = `model ${version} needs the last ${sequence_length} vectors without a gap, so far there are ${held}`;
   return { counted: "skipped_sequence", reason };

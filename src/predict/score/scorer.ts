@@ -7,18 +7,23 @@
 import { describeError, ForetickError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { US_PER_MS, US_PER_SEC } from "../../base/units.ts";
+import type { Fallback } from "../../judge/confidence.ts";
 import type { Inference, Model } from "../../model/model.ts";
 import type { ModelSlot } from "../../model/model_slot.ts";
 import type { ClosedSecond } from "../lane/output.ts";
 import { type Prediction, VENUE, type Worth } from "../prediction.ts";
+import { FALLBACKS_OF } from "../source.ts";
 import type { DueOptions } from "./due.ts";
 import { forecastFault } from "./forecast_bound.ts";
-import { type Input, inputOf, priceOf } from "./input.ts";
+import { type Input, inputOf } from "./input.ts";
 import { cadenceOf, type RecentVectors } from "./recent_vectors.ts";
 import type { Tick, TickTimes } from "./tick_times.ts";
 
 export interface ScorerCounters {
+  /** Of live vectors. */
   predictions: number;
+  /** Of vectors in which something stands in for what is not known. */
+  approximated: number;
   /** Ticks whose turn or whose model's answer came after the deadline. */
   skipped_deadline: number;
   /** Of these, the ones whose model had not answered by then. */
@@ -32,6 +37,7 @@ export interface ScorerCounters {
 
 export const zeroScorerCounters = (): ScorerCounters => ({
   predictions: 0,
+  approximated: 0,
   skipped_deadline: 0,
   unanswered: 0,
   skipped_null: 0,
@@ -46,7 +52,10 @@ export interface ScorerOptions extends DueOptions {
 }
 
 /** A prediction before it is said what it is worth. */
-export type Forecast = Omit<Prediction, "served" | keyof Worth>;
+export interface Forecast extends Omit<Prediction, "served" | keyof Worth> {
+  /** What takes from its confidence. Default: what its source says. */
+  readonly fallbacks?: readonly Fallback[] | undefined;
+}
 
 /** A tick that a model is to score. */
 export interface Taken extends Input {
@@ -95,15 +104,29 @@ export class Scorer {
     return ts_sec % cadenceOf(this.slot.current.feature_set) === 0;
   }
 
-  /** Takes the model and what it is shown, now: by the time its turn comes, later vectors have been added. */
-  take(second: ClosedSecond, decided_us: number): Taken | undefined {
+  /**
+   * Takes the model and what it is shown, now: by the time its turn comes, later vectors have been added.
+   * @param standIn what it is shown where the live vector has a null.
+   */
+  take(
+    second: ClosedSecond,
+    decided_us: number,
+    standIn?: (model: Model) => Input | undefined,
+  ): Taken | undefined {
     const { model, release } = this.slot.acquire();
-    const input = inputOf(second, model, this.#options.recent);
-    if (!("counted" in input)) return { second, model, ...input, decided_us, release };
+    const live = inputOf(second, model, this.#options.recent);
+    if (!("counted" in live)) return { second, model, ...live, decided_us, release };
+    this.counters[live.counted]++;
+    this.reason = live.reason;
+    const input = live.counted === "skipped_null" ? standIn?.(model) : undefined;
+    if (input) return { second, model, ...input, decided_us, release };
     release();
-    this.counters[input.counted]++;
-    this.reason = input.reason;
     return undefined;
+  }
+
+  /** The model it has now, for a tick that it is shown something else of than its live vector. */
+  lease(second: ClosedSecond, decided_us: number): Omit<Taken, keyof Input> {
+    return { second, decided_us, ...this.slot.acquire() };
   }
 
   /**
@@ -131,25 +154,22 @@ export class Scorer {
     const left = times.turn(tick);
     const left_ms = typeof left === "number" ? left : await left;
     if (left_ms < 0)
-      return this.#skip(second, model, `waited ${Math.ceil(-left_ms)} ms too long for its turn`);
-    if (this.#asked.has(model)) return this.#skipUnanswered(second, model);
+      return this.#skip(taken, `waited ${Math.ceil(-left_ms)} ms too long for its turn`);
+    if (this.#asked.has(model)) return this.#skipUnanswered(taken);
     try {
       const inference = await this.#infer(taken, left_ms);
       const over_ms = -times.answered(tick);
-      if (over_ms > 0) return this.#skip(second, model, `was ready ${Math.ceil(over_ms)} ms too late`);
+      if (over_ms > 0) return this.#skip(taken, `was ready ${Math.ceil(over_ms)} ms too late`);
       const fault = forecastFault(inference.yhat, model.horizon_s);
-      if (fault) return this.#refuse(second, model, fault);
-      this.counters.predictions++;
+      if (fault) return this.#refuse(taken, fault);
+      this.counters[taken.made === "live" ? "predictions" : "approximated"]++;
       this.#skipping = false;
       return this.#forecast(taken, inference);
     } catch (error) {
       if (error instanceof ForetickError && error.code === "DEADLINE")
-        return this.#skipUnanswered(second, model);
-      this.counters.failed++;
-      this.reason =
-        error instanceof ForetickError
-          ? error.message
-          : `model ${model.version} failed on the last tick; see the log`;
+        return this.#skipUnanswered(taken);
+      const failed = `model ${model.version} failed on the last tick; see the log`;
+      this.#miss(taken, "failed", error instanceof ForetickError ? error.message : failed);
       const { ts_sec } = second;
       const said = { ts_sec, version: model.version, role: this.slot.role, error: describeError(error) };
       this.#options.log.error(said, "a tick could not be scored");
@@ -161,9 +181,9 @@ export class Scorer {
     return { ts_sec: second.ts_sec, role: this.slot.role, version: model.version };
   }
 
-  #forecast(taken: Taken, { yhat, source }: Inference): Forecast {
-    const { second, model, vector, decided_us } = taken;
-    const current_price = priceOf(second, model.label)!;
+  #forecast(taken: Taken, { yhat, source: evaluator }: Inference): Forecast {
+    const { second, model, vector, decided_us, price: current_price, newest_us, made } = taken;
+    const is_live = made === "live";
     return {
       venue: VENUE,
       symbol: second.symbol,
@@ -177,9 +197,10 @@ export class Scorer {
       model_version: model.version,
       feature_set: vector.feature_set,
       set_hash: vector.set_hash,
-      source,
-      features_age_ms: (second.ts_sec * US_PER_SEC - second.newest_event_us!) / US_PER_MS,
-      warm: vector.warm,
+      source: is_live ? evaluator : made,
+      fallbacks: [...FALLBACKS_OF[evaluator], ...(is_live ? [] : FALLBACKS_OF[made])],
+      features_age_ms: (second.ts_sec * US_PER_SEC - newest_us) / US_PER_MS,
+      warm: is_live && vector.warm,
       ...this.#options.times.stamp(this.#tickOf(taken), decided_us),
       mid_sum_e8: second.mid_sum_e8 ?? null,
       close_e8: second.close_e8 ?? null,
@@ -199,21 +220,31 @@ export class Scorer {
     return this.#options.times.answer(this.#tickOf(taken), answer, left_ms);
   }
 
-  #refuse({ ts_sec }: ClosedSecond, { version }: Model, fault: string): undefined {
-    this.counters.failed++;
-    this.reason = `model ${version}: ${fault}`;
+  /** A tick whose live vector had a null is counted already, and that says more than what was wrong with what stood in. */
+  #miss({ made }: Taken, counted: "failed" | "skipped_deadline" | "unanswered", reason?: NoPrediction): void {
+    if (made !== "live") return;
+    this.counters[counted]++;
+    if (reason !== undefined) this.reason = reason;
+  }
+
+  #refuse(taken: Taken, fault: string): undefined {
+    const { ts_sec } = taken.second;
+    const { version } = taken.model;
+    this.#miss(taken, "failed", `model ${version}: ${fault}`);
     this.#options.log.error({ ts_sec, version }, `a forecast is not used: ${fault}`);
   }
 
-  #skipUnanswered(second: ClosedSecond, model: Model): undefined {
-    this.counters.unanswered++;
-    this.#skip(second, model, "has not come: the model does not answer");
+  #skipUnanswered(taken: Taken): undefined {
+    this.#miss(taken, "unanswered");
+    this.#skip(taken, "has not come: the model does not answer");
   }
 
-  #skip({ ts_sec }: ClosedSecond, { version }: Model, what: string): undefined {
+  #skip(taken: Taken, what: string): undefined {
+    const { ts_sec } = taken.second;
+    const { version } = taken.model;
     const { deadline_ms, log } = this.#options;
-    this.counters.skipped_deadline++;
-    this.reason = `the forecast of model ${version} for the last second ${what}, past the deadline of ${deadline_ms} ms`;
+    const passed = `${what}, past the deadline of ${deadline_ms} ms`;
+    this.#miss(taken, "skipped_deadline", `the forecast of model ${version} for the last second ${passed}`);
     // Once a run of them, not every second for as long as the model is slow.
     const level = this.#skipping ? "debug" : "warn";
     this.#skipping = true;

@@ -11,6 +11,8 @@ import { type Micros, US_PER_SEC } from "../../base/units.ts";
 /** A relation that is computed from rows, bucket by bucket: bars, and the sums of quality. */
 export interface SumTable {
   readonly name: string;
+  /** Of its SELECT in `sql/bars/`. Default: the name. */
+  readonly file?: string;
   readonly source: string;
   readonly bucket_us: number;
   /** In order. The first are the key: symbol, the bucket by its start, and what else there is. */
@@ -106,7 +108,7 @@ export interface Stretch<Table extends SumTable = BarTable> extends Span {
 /** The SELECT that defines `bars`, as it is in its file. */
 export function selectOf(bars: SumTable): string {
   return readFileSync(
-    fileURLToPath(new URL(`../../../sql/bars/${bars.name}.sql`, import.meta.url)),
+    fileURLToPath(new URL(`../../../sql/bars/${bars.file ?? bars.name}.sql`, import.meta.url)),
     "utf8",
   ).trimEnd();
 }

@@ -50,6 +50,7 @@ export async function livedRows(
       and p.ts < ${to!}
       and p.model_version = ${model_version}
       and p.horizon_s = ${horizon_s}
+      and figure_source(p.source) = 'live'
     left join outcomes o
       on o.venue = p.venue
       and o.symbol = p.symbol

@@ -9,6 +9,7 @@ import { LABELS, type Label } from "../../features/label.ts";
 import type { Role } from "../../model/role.ts";
 import { type Outcome, VENUE } from "../../predict/prediction.ts";
 import { NO_PRICES, outcomeOf } from "../../predict/realized.ts";
+import type { ForecastSource } from "../../predict/source.ts";
 import { asked } from "../sql/asked.ts";
 import { textFromMicros } from "../sql/time_text.ts";
 import type { OutcomeSpan } from "./open_predictions.ts";
@@ -43,7 +44,7 @@ const brokenOf = (label: Label): string => `
   )
   select distinct us_of(o.ts) / 1000000 as ts_sec, o.model_version, p.role,
     coalesce(p.served, p.role = 'champion') as served, o.horizon_s,
-    p.yhat_log_return, p.lower_log_return, p.upper_log_return
+    p.yhat_log_return, p.lower_log_return, p.upper_log_return, p.source
   from reach r
   join disconnects d
     on d.symbol = $2
@@ -93,6 +94,7 @@ interface BrokenRow {
   readonly yhat_log_return: number;
   readonly lower_log_return: number | null;
   readonly upper_log_return: number | null;
+  readonly source: ForecastSource;
 }
 
 /**

@@ -126,6 +126,7 @@ async function* judgedTicks(sql: Sql, range: TickRange): AsyncGenerator<JudgedTi
       and p.ts <= $4
       and p.horizon_s = $5
       and p.label = $6
+      and figure_source(p.source) = 'live'
       and o.realized_log_return is not null
     order by p.ts`;
   const at = (ts_sec: number): string => textFromMicros(startOf(unixSec(Math.max(0, ts_sec))));

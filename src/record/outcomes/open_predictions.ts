@@ -9,6 +9,7 @@ import type { Label } from "../../features/label.ts";
 import type { Role } from "../../model/role.ts";
 import { type Outcome, VENUE } from "../../predict/prediction.ts";
 import { outcomeOf } from "../../predict/realized.ts";
+import type { ForecastSource } from "../../predict/source.ts";
 import { asked } from "../sql/asked.ts";
 import { exactNumber } from "../sql/columns.ts";
 import { textFromMicros } from "../sql/time_text.ts";
@@ -92,6 +93,7 @@ const OPEN = `
     p.yhat_log_return,
     p.lower_log_return,
     p.upper_log_return,
+    p.source,
     us_of(quotes_price.break_at) as mid_break_us,
     us_of(quotes_price.known_at) as mid_known_us,
     quotes_price.end_price as mid_end,
@@ -113,6 +115,7 @@ interface OpenRow {
   readonly yhat_log_return: number;
   readonly lower_log_return: number | null;
   readonly upper_log_return: number | null;
+  readonly source: ForecastSource;
   readonly mid_sum_e8: string | null;
   readonly close_e8: string | null;
   readonly mid_break_us: string | null;
@@ -147,6 +150,7 @@ export async function openOutcomes(
         yhat_log_return: row.yhat_log_return,
         lower_log_return: row.lower_log_return,
         upper_log_return: row.upper_log_return,
+        source: row.source,
       },
       ts_sec: unixSec(Number(row.ts_sec)),
       model_version: modelVersion(row.model_version),

@@ -24,7 +24,8 @@ export async function* pastOutcomes(
     select
       us_of(ts) / 1000000 as ts_sec,
       yhat_log_return,
-      volatility,
+      -- How the price moved is so whatever the forecast was made from; what is learned of it is not.
+      case when figure_source(source) = 'live' then volatility end as volatility,
       realized_log_return,
       realized_mid_log_return,
       realized_last_log_return

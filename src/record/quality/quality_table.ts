@@ -8,6 +8,7 @@ import type { QualityMinute } from "../../judge/quality.ts";
 import type { Role } from "../../model/role.ts";
 import { VENUE } from "../../predict/prediction.ts";
 import type { QualitySeries } from "../../predict/quality_minutes.ts";
+import type { FigureSource } from "../../predict/source.ts";
 import { type SumTable, timeOf } from "../bars/bars.ts";
 import { askedByPage } from "../sql/asked.ts";
 import { exactNumber } from "../sql/columns.ts";
@@ -15,10 +16,11 @@ import { textFromMicros } from "../sql/time_text.ts";
 
 export const MINUTE_US = 60 * US_PER_SEC;
 
-const KEY = ["symbol", "minute", "venue", "model_version", "role", "horizon_s", "label"] as const;
+const KEY = ["symbol", "minute", "venue", "model_version", "role", "horizon_s", "label", "source"] as const;
 
 export const QUALITY_1M = {
   name: "quality_1m",
+  file: "quality_1m_by_source",
   source: "outcomes",
   bucket_us: MINUTE_US,
   columns: [...KEY, ...SUM_NAMES],
@@ -31,6 +33,7 @@ interface Row extends Record<(typeof SUM_NAMES)[number], string> {
   readonly role: Role;
   readonly horizon_s: number;
   readonly label: Label;
+  readonly source: FigureSource;
 }
 
 /**
@@ -43,7 +46,7 @@ export async function qualityMinutes(
   from_us: number,
 ): Promise<(QualitySeries & QualityMinute)[]> {
   const text = `
-    select us_of(minute) / ${MINUTE_US} as minute, model_version, role, horizon_s, label, ${SUM_NAMES.join(", ")}
+    select us_of(minute) / ${MINUTE_US} as minute, model_version, role, horizon_s, label, source, ${SUM_NAMES.join(", ")}
     from quality_1m
     where venue = $1
       and symbol = $2
@@ -52,9 +55,10 @@ export async function qualityMinutes(
   const minutes: (QualitySeries & QualityMinute)[] = [];
   const parameters = [VENUE, symbol, textFromMicros(timeOf(from_us))];
   for await (const row of askedByPage<Row>(sql, text, parameters)) {
-    const { minute, model_version, role, horizon_s, label } = row;
+    const { minute, model_version, role, horizon_s, label, source } = row;
     minutes.push({
       ...{ minute: exactNumber(minute), model_version: modelVersion(model_version), role, horizon_s, label },
+      source,
       sums: sumsOf(row),
     });
   }

@@ -8,8 +8,8 @@ import type { ModelVersion, PriceE8, SetHash, TradeId, UpdateId } from "../../ba
 import type { BrokenStream, SetAside } from "../../binance/events.ts";
 import type { Label } from "../../features/label.ts";
 import type { Direction, Recommendation, RiskLevel } from "../../judge/signal/signal_of.ts";
-import type { InferenceSource } from "../../model/model.ts";
 import type { Role } from "../../model/role.ts";
+import type { ForecastSource } from "../../predict/source.ts";
 import { exactInt8, qtyInt8, timestampUs } from "./columns.ts";
 
 export const trades = pgTable(
@@ -90,7 +90,7 @@ export const predictions = pgTable(
     predicted_price: doublePrecision("predicted_price").notNull(),
     feature_set: text("feature_set").notNull(),
     set_hash: text("set_hash").$type<SetHash>().notNull(),
-    source: text("source").$type<InferenceSource>().notNull(),
+    source: text("source").$type<ForecastSource>().notNull(),
     features_age_ms: doublePrecision("features_age_ms").notNull(),
     latency_ms: doublePrecision("latency_ms").notNull(),
     warm: boolean("warm").notNull(),
@@ -132,6 +132,7 @@ export const outcomes = pgTable(
     yhat_log_return: doublePrecision("yhat_log_return"),
     lower_log_return: doublePrecision("lower_log_return"),
     upper_log_return: doublePrecision("upper_log_return"),
+    source: text("source").$type<ForecastSource>(),
   },
   ({ venue, symbol, ts_us, model_version, horizon_s }) => [
     primaryKey({ columns: [venue, symbol, ts_us, model_version, horizon_s] }),
@@ -186,7 +187,7 @@ export const prediction_outcomes = pgView("prediction_outcomes", {
   realized_price: doublePrecision("realized_price"),
   feature_set: text("feature_set").notNull(),
   set_hash: text("set_hash").$type<SetHash>().notNull(),
-  source: text("source").$type<InferenceSource>().notNull(),
+  source: text("source").$type<ForecastSource>().notNull(),
   features_age_ms: doublePrecision("features_age_ms").notNull(),
   latency_ms: doublePrecision("latency_ms").notNull(),
   warm: boolean("warm").notNull(),

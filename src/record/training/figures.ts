@@ -79,7 +79,7 @@ export async function realisedFigures(sql: Sql, symbol: string): Promise<Realise
             0
           ) as correlation
       from quality_1m, newest
-      where symbol = ${symbol} and venue = ${VENUE} and minute >= until - interval '1 day'
+      where symbol = ${symbol} and venue = ${VENUE} and source = 'live' and minute >= until - interval '1 day'
       group by model_version, role
     )
     select

@@ -66,10 +66,11 @@ function outcomes(): WriteTable {
     yhat_log_return: "float8",
     lower_log_return: "float8",
     upper_log_return: "float8",
+    source: "text",
   });
   const insert = `insert into outcomes (
   venue, symbol, ts, model_version, horizon_s, realized_log_return, realized_price, joined_at, realized_other_log_return,
-  role, label, yhat_log_return, lower_log_return, upper_log_return
+  role, label, yhat_log_return, lower_log_return, upper_log_return, source
 )
 select distinct on (1, 2, 3, 4, 5)
   coalesce(row.venue, 'binance'),
@@ -85,13 +86,14 @@ select distinct on (1, 2, 3, 4, 5)
   row.label,
   row.yhat_log_return,
   row.lower_log_return,
-  row.upper_log_return
+  row.upper_log_return,
+  row.source
 from unnest(
   $1::text[], $2::text[], $3::int8[], $4::text[], $5::int4[], $6::float8[], $7::float8[], $8::int8[], $9::float8[],
-  $10::text[], $11::text[], $12::float8[], $13::float8[], $14::float8[]
+  $10::text[], $11::text[], $12::float8[], $13::float8[], $14::float8[], $15::text[]
 ) as row(
   venue, symbol, ts, model_version, horizon_s, realized_log_return, realized_price, joined_at, realized_other_log_return,
-  role, label, yhat_log_return, lower_log_return, upper_log_return
+  role, label, yhat_log_return, lower_log_return, upper_log_return, source
 )
 where ${leased(base.columns.map(({ name }) => name))}
 order by 1, 2, 3, 4, 5, 6 nulls first, 9 nulls first

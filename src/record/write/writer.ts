@@ -202,6 +202,7 @@ export class Writer {
       o.yhat_log_return,
       o.lower_log_return,
       o.upper_log_return,
+      o.source,
     ]);
   }
 

@@ -14,6 +14,7 @@ import {
   realizedOf,
 } from "../../predict/prediction.ts";
 import type { Series } from "../../predict/series.ts";
+import { SOURCES } from "../../predict/source.ts";
 import { instant, whole } from "../describe/answers.ts";
 
 const number = z.number();
@@ -40,14 +41,17 @@ const predictionShape = {
   predicted_price: number,
   feature_set: z.string(),
   set_hash: z.string(),
-  source: z.enum(["onnx", "fallback"]),
+  source: z.enum(SOURCES).meta({
+    description:
+      "What it was made from, and by what: the live vector by the native session (onnx) or the evaluator in TypeScript (fallback), another model (fallback_model, fallback_set), or an approximation, which counts in no model's figures.",
+  }),
   features_age_ms: number,
   latency_ms: number,
   warm: z.boolean(),
   emitted_at_us: whole,
   served: z.boolean().meta({
     description:
-      "Given as the symbol's forecast: the champion's, or the fallback's where the champion gave none.",
+      "Given as the symbol's forecast: the champion's, or what stood in where the champion gave none.",
   }),
   lower_price: nullable.meta({
     description: "Null while nothing is known of the volatility, and in rows of older versions.",

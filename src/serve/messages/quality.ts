@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import type { QualityAnswer } from "../../predict/quality_minutes.ts";
+import { FIGURE_SOURCES } from "../../predict/source.ts";
 import { instant, whole } from "../describe/answers.ts";
 import type { QualityView } from "../ports.ts";
 
@@ -24,7 +25,7 @@ const figuresShape = {
 };
 type FiguresJson = z.output<z.ZodObject<typeof figuresShape>>;
 
-const whoseShape = { model_version: z.string(), role: z.string() };
+const whoseShape = { model_version: z.string(), role: z.string(), source: z.enum(FIGURE_SOURCES) };
 
 /** Answer of `/quality`. */
 export const qualitySchema = z
@@ -55,15 +56,18 @@ export const qualitySchema = z
 export type QualityJson = z.output<typeof qualitySchema>;
 
 export function qualityJson(symbol: string, { model, ridge }: QualityView): QualityJson {
-  const { model_version, role, window, horizon_s, label, from_minute, newest_minute } = model;
+  const { model_version, role, source, window, horizon_s, label, from_minute, newest_minute } = model;
   return {
-    ...{ symbol, model_version, role, window, horizon_s, label },
+    ...{ symbol, model_version, role, source, window, horizon_s, label },
     ...{ from: iso(from_minute), to: iso(newest_minute + 1) },
     ...figuresOf(model),
     baselines: {
       zero: model.zero,
       ...(ridge && {
-        ridge: { model_version: ridge.model_version, role: ridge.role, ...figuresOf(ridge) },
+        ridge: {
+          ...{ model_version: ridge.model_version, role: ridge.role, source: ridge.source },
+          ...figuresOf(ridge),
+        },
       }),
     },
   };

@@ -6,7 +6,7 @@
 
 import type { PredictionJson, PredictionRowJson, SeriesJson } from "../messages/predictions.ts";
 import type { OutcomeMessage } from "../messages/stream.ts";
-import type { Score } from "./words.ts";
+import { isLive, type Score } from "./words.ts";
 
 /** Seconds kept: what the chart shows, and a little more for outcomes on their way. */
 export const HISTORY_S = 330;
@@ -88,7 +88,7 @@ export class History {
     for (const row of this.#rows.values()) {
       const verdict = verdictOf(row, Number.POSITIVE_INFINITY);
       horizon_s = row.horizon_s;
-      if (verdict !== "right" && verdict !== "wrong") continue;
+      if ((verdict !== "right" && verdict !== "wrong") || !isLive(row.source)) continue;
       decided++;
       if (verdict === "right") right++;
     }

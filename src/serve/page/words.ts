@@ -1,6 +1,7 @@
 /** Numbers as people read them. Pure, so that every sentence of the page is tested without a browser. */
 
 import type { Role } from "../../model/role.ts";
+import { figureSourceOf } from "../../predict/source.ts";
 import type { PredictionJson, SeriesJson } from "../messages/predictions.ts";
 
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -117,6 +118,23 @@ const ROLE_WORDS: Readonly<Record<Role, string>> = {
 };
 
 export const roleWords = (role: Role): string => ROLE_WORDS[role];
+
+const SOURCE_WORDS: Readonly<Record<PredictionJson["source"], string>> = {
+  onnx: "the live features",
+  fallback: "the live features, by the evaluator in TypeScript",
+  fallback_model: "the live features, by the last good model",
+  fallback_set: "the live features of another set",
+  fallback_last_value: "features filled with their last known values",
+  fallback_ticker: "the exchange's ticker, approximately",
+  fallback_trend: "a line through the last prices",
+  fallback_zero: "nothing: no model answers",
+};
+
+/** What it was made from. */
+export const sourceWords = (source: PredictionJson["source"]): string => SOURCE_WORDS[source];
+
+/** Made from the model's own live features: what it is judged by. */
+export const isLive = (source: PredictionJson["source"]): boolean => figureSourceOf(source) === "live";
 
 /** Whose forecast it is and of what, e.g. "Made by the champion ridge-v1, of the mid price ten seconds ahead." */
 export function makerWords({

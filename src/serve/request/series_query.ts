@@ -9,6 +9,7 @@ import { type ModelVersion, modelVersion } from "../../base/units.ts";
 import { ROLES, type Role } from "../../model/role.ts";
 import { QUALITY_WINDOWS_S, type QualityWindow } from "../../predict/quality_minutes.ts";
 import type { SeriesChoice } from "../../predict/series.ts";
+import { FIGURE_SOURCES } from "../../predict/source.ts";
 import { integerParameter } from "./query.ts";
 
 const HORIZON_MAX_S = 86_400;
@@ -30,6 +31,11 @@ const modelParameters = {
 export const seriesParameters = { role: roleParameter(ROLES), ...modelParameters };
 /** For what is now. */
 export const liveSeriesParameters = { role: roleParameter(["served", ...ROLES]), ...modelParameters };
+
+/** Whose figures. */
+export const figureSourceParameter = z
+  .enum(FIGURE_SOURCES, `expected one of ${FIGURE_SOURCES.join(", ")}`)
+  .default("live");
 
 /** How far back outcomes are looked at. */
 export const windowParameter = z.enum(

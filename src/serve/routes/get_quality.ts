@@ -10,7 +10,12 @@ import { qualityJson, qualitySchema } from "../messages/quality.ts";
 import type { ServePorts } from "../ports.ts";
 import type { RequestScope } from "../request/problem.ts";
 import { queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
-import { choiceOf, liveSeriesParameters, windowParameter } from "../request/series_query.ts";
+import {
+  choiceOf,
+  figureSourceParameter,
+  liveSeriesParameters,
+  windowParameter,
+} from "../request/series_query.ts";
 import { unavailable } from "../request/unavailable.ts";
 
 const RETRY_AFTER_S = 10;
@@ -22,6 +27,7 @@ export const qualityRoute = createRoute({
     query: queryOf({
       symbol: symbolParameter,
       ...liveSeriesParameters,
+      source: figureSourceParameter,
       window: windowParameter.default("1h"),
     }),
   },
@@ -34,9 +40,11 @@ export function getQuality(ports: ServePorts): RouteHandler<typeof qualityRoute,
     const symbol = servedSymbol(c, ports, query.symbol);
     if (!symbol.ok) return symbol.response;
     const choice = choiceOf(query, "champion");
-    const view = ports.quality(symbol.value, choice, query.window);
+    const { source } = query;
+    const view = ports.quality(symbol.value, { ...choice, source }, query.window);
     if (view) return c.json(qualityJson(symbol.value, view), 200);
-    const reason = `no outcome of ${describeChoice(choice)} is known yet: outcomes come one horizon after each forecast`;
+    const kind = source === "live" ? "" : ` as ${source}`;
+    const reason = `no outcome of ${describeChoice(choice)}${kind} is known yet: outcomes come one horizon after each forecast`;
     return unavailable(c, { reason, retry_after_s: RETRY_AFTER_S });
   };
 }

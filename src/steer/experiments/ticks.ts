@@ -53,6 +53,7 @@ export async function* ticksOf(
       and p.horizon_s = $5
       and p.label = $6
       and us_of(p.ts) / 1000000 % $9 = 0
+      and figure_source(p.source) = 'live'
     group by p.ts
     order by p.ts`;
   const parameters = [VENUE, symbol, atSec(from_sec), atSec(to_sec), String(horizon_s), label];

@@ -9,7 +9,7 @@ import { isoOf, US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import { FEATURE_SETS } from "../../features/sets/all.ts";
 import type { FeatureVector } from "../../features/vector.ts";
 import type { JoinedPrediction, Outcome, Prediction } from "../../predict/prediction.ts";
-import type { QualityWindow } from "../../predict/quality_minutes.ts";
+import type { QualityChoice, QualityWindow } from "../../predict/quality_minutes.ts";
 import { CHAMPION, describeChoice, SERVED, type SeriesChoice } from "../../predict/series.ts";
 import type { StoredDay, StoredDaysQuery } from "../../record/bars/stored_days.ts";
 import type { Database } from "../../record/database.ts";
@@ -120,7 +120,7 @@ export class ApiPorts implements ServePorts {
     return this.#reads.ask(signal, (history) => history.storedDays(query));
   }
 
-  quality(symbol: string, choice: SeriesChoice, window: QualityWindow): QualityView | undefined {
+  quality(symbol: string, choice: QualityChoice, window: QualityWindow): QualityView | undefined {
     const model = this.#view(symbol).quality.figures(choice, window);
     return model && { model, ridge: undefined };
   }

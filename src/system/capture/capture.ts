@@ -103,6 +103,7 @@ export class Capture {
       grace_ms: config.close_grace_ms,
       deadline_ms: config.deadline_ms,
       interval_ms: config.predict_interval_ms,
+      fallback: config.fallback === "on",
       version: packageJson.version,
       machine: machineName(),
     };

@@ -38,6 +38,10 @@ export function capturedParts({ sink, tap, onRoster }: CapturedPartsOptions): Wo
       log.input();
       log.snapshot(snapshot);
     },
+    ticker: (reading) => {
+      log.input();
+      log.ticker(reading);
+    },
     storedOutcome: (outcome) => {
       log.input();
       log.outcome(outcome);

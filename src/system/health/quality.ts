@@ -1,8 +1,7 @@
 /** How good the models have been, as the service shows it: the job that sums outcomes, the figures as metrics. */
 
 import type { MetricName, Metrics, Sample } from "../../base/metrics.ts";
-import type { QualityAnswer, QualityWindow } from "../../predict/quality_minutes.ts";
-import type { SeriesChoice } from "../../predict/series.ts";
+import type { QualityAnswer, QualityChoice, QualityWindow } from "../../predict/quality_minutes.ts";
 import type { QualityJob } from "../../record/quality/quality_job.ts";
 import type { Dependency, QualityView } from "../../serve/ports.ts";
 import type { SymbolWorker } from "../symbol_worker.ts";
@@ -28,7 +27,7 @@ export function qualityHealth(job: QualityJob | undefined): Dependency {
  */
 export function qualityView(
   { quality, roster }: Pick<SymbolWorker, "quality" | "roster">,
-  choice: SeriesChoice,
+  choice: QualityChoice,
   window: QualityWindow,
 ): QualityView | undefined {
   const model = quality.figures(choice, window);

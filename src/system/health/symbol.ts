@@ -4,6 +4,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { type Micros, US_PER_SEC } from "../../base/units.ts";
 import type { StreamStatus } from "../../binance/stream/options.ts";
 import type { Prediction } from "../../predict/prediction.ts";
+import type { ForecastSource } from "../../predict/source.ts";
 import type { Dependency, Unavailable } from "../../serve/ports.ts";
 import type { SymbolWorker } from "../symbol_worker.ts";
 
@@ -51,10 +52,19 @@ function forecastHealth({ worker, latest }: SymbolView): Dependency {
   };
 }
 
-function whyImpaired(worker: SymbolWorker, { role, model_version }: Prediction): string | null {
-  if (role === "fallback") {
-    return `the champion gives no forecast, the fallback ${model_version} is served: ${worker.predictor.reason}`;
-  }
+/** What is served instead of the champion's own forecast. */
+const STAND_INS: Partial<Record<ForecastSource, (version: string) => string>> = {
+  fallback_model: (version) => `the fallback ${version} is served`,
+  fallback_set: (version) => `${version}, a model of another feature set, is served`,
+  fallback_last_value: () => "a forecast of the last known values is served",
+  fallback_ticker: (version) => `a forecast of ${version} from the exchange's ticker is served`,
+  fallback_trend: () => "the line through the last prices is served",
+  fallback_zero: () => "the forecast of no move is served",
+};
+
+function whyImpaired(worker: SymbolWorker, { source, model_version }: Prediction): string | null {
+  const stand_in = STAND_INS[source]?.(model_version);
+  if (stand_in) return `the champion gives no forecast, ${stand_in}: ${worker.predictor.reason}`;
   return worker.state.vector?.warm ? null : notWarm(worker);
 }
 

@@ -18,6 +18,7 @@ import type { Restored } from "../../predict/calibrations.ts";
 import { readClosed } from "../../predict/capture/closed_second.ts";
 import type { LookBackRows, PartRecord, RosterEntry, TickRecord } from "../../predict/capture/input_log.ts";
 import { type Kind, kindOf, unpacked } from "../../predict/capture/records.ts";
+import type { TickerReading } from "../../predict/ladder/ticker.ts";
 import type { Lane } from "../../predict/lane/lane.ts";
 import type { LookBack, Prepared } from "../../predict/lane/look_back.ts";
 import type { Outcome, Prediction } from "../../predict/prediction.ts";
@@ -209,6 +210,8 @@ class Replay {
         return this.#step(viewOf(payload).getUint32(0, true));
       case "release":
         return this.#release(payload[0]!);
+      case "ticker":
+        return this.#worker.onTicker(unpacked<TickerReading>(payload));
       case "outcome":
         return this.#worker.onStoredOutcome(unpacked<Outcome>(payload));
       case "restored":

@@ -58,9 +58,9 @@ export interface ReplayedWorkerOptions {
 
 export function replayedWorker({ header, roster, times, onPrediction }: ReplayedWorkerOptions): SymbolWorker {
   const { symbol, begun_us, service } = header;
-  const { streams, grace_ms, deadline_ms, interval_ms } = service;
+  const { streams, grace_ms, deadline_ms, interval_ms, fallback = false } = service;
   return new SymbolWorker({
-    ...{ symbol, sets: FEATURE_SETS, grace_ms, deadline_ms, interval_ms, roster },
+    ...{ symbol, sets: FEATURE_SETS, grace_ms, deadline_ms, interval_ms, fallback, roster },
     streams: streams as StreamName[], // only a service writes them
     rest: () => NO_REST,
     writer: NO_WRITER,

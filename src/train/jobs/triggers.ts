@@ -107,6 +107,7 @@ export async function grownError(sql: Sql, symbol: string, percent: number): Pro
       and outcome.venue = ${VENUE}
       and outcome.ts > champion.ts - ${WINDOW_H} * interval '1 hour'
       and outcome.realized_log_return is not null
+      and figure_source(outcome.source) = 'live'
     group by champion.model_version`);
   if (!row || Number(row.n) < OUTCOMES_MIN) return undefined;
   const { model_version, mse, mse_zero } = row;

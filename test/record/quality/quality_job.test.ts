@@ -10,6 +10,7 @@ import { type QualityMinute, qualityOf } from "../../../src/judge/quality.ts";
 import type { Outcome, Prediction } from "../../../src/predict/prediction.ts";
 import { QualityMinutes, type QualitySeries } from "../../../src/predict/quality_minutes.ts";
 import { RecentPredictions } from "../../../src/predict/recent_predictions.ts";
+import { type ForecastSource, figureSourceOf } from "../../../src/predict/source.ts";
 import { Refresher } from "../../../src/record/bars/refresher.ts";
 import type { Database } from "../../../src/record/database.ts";
 import { QualityJob } from "../../../src/record/quality/quality_job.ts";
@@ -68,9 +69,11 @@ onEveryServer("sums of minutes", (server) => {
   });
 
   /** As the live path writes them: the forecast, and a horizon later its outcome. */
-  function write(from: number, to: number, rows: Rows, memory?: RecentPredictions): void {
+  function write(from: number, to: number, rows: Rows, memory?: RecentPredictions, sourceAt = always): void {
     for (let sec = from; sec < to; sec++) {
-      const { prediction, outcome } = forecast(sec, 1);
+      const source = sourceAt(sec);
+      const made = forecast(sec, 1);
+      const [prediction, outcome] = [{ ...made.prediction, source }, { ...made.outcome, source }];
       writer.prediction(prediction);
       writer.outcome(outcome);
       memory?.add(prediction);
@@ -123,29 +126,40 @@ onEveryServer("sums of minutes", (server) => {
     expect(counts).toEqual(["challenger 60 60", "challenger 60 60", "shadow 10 60", "shadow 10 60"]);
   });
 
-  it("give the same figures in SQL as live, to the digit", async () => {
+  it("give the same figures in SQL as live, to the digit, of live vectors and of what was approximated apart", async () => {
     const rows: Rows = new Map();
     const memory = new RecentPredictions();
     const end = FIRST + 60 * MINUTES;
-    write(FIRST, end, rows, memory);
+    const mixed: readonly ForecastSource[] = ["onnx", "fallback", "fallback_last_value", "fallback_set"];
+    write(FIRST, end, rows, memory, (sec) => mixed[sec % mixed.length]!);
     await summed();
-    const [stored] = await database.sql`
-      select *
-      from quality_of(${SYMBOL}, ${at(FIRST)}, ${at(end)}, p_role => 'champion')`;
-    const expected = qualityOf(minutesOf(rows), { horizon_s: 10 });
-    const { intervals: _, ...figures } = expected;
-    const { model_version: _version, role, horizon_s, label, n, moves, ...rest } = stored!;
-    expect({ role, horizon_s, label }).toEqual({ role: "champion", horizon_s: 10, label: "mid" });
-    expect({ ...rest, n: Number(n), moves: Number(moves) }).toEqual(figures);
-    expect(expected.r2_low).not.toBeNull();
-
     const live = new QualityMinutes((choice) => memory.of(choice));
     live.take(0, taken);
-    const answer = live.figures({ role: "champion" }, "15m")!;
-    expect(answer.quality).toEqual(expected);
-    // Without the store all but the first minute is known.
-    const alone = new QualityMinutes((choice) => memory.of(choice)).figures({ role: "champion" }, "1h")!;
-    expect(alone.quality).toEqual(qualityOf(minutesOf(rows).slice(1), { horizon_s: 10 }));
+    for (const source of ["live", "fallback_last_value"] as const) {
+      const own: Rows = new Map([...rows].filter(([, row]) => figureSourceOf(row.source) === source));
+      expect(own.size).toBe((source === "live" ? 45 : 15) * MINUTES);
+      const [stored] = await database.sql`
+        select *
+        from quality_of(${SYMBOL}, ${at(FIRST)}, ${at(end)}, p_role => 'champion', p_source => ${source})`;
+      const expected = qualityOf(minutesOf(own), { horizon_s: 10 });
+      const { intervals: _, ...figures } = expected;
+      const { model_version: _version, role, horizon_s, label, n, moves, ...rest } = stored!;
+      expect({ role, horizon_s, label }).toEqual({ role: "champion", horizon_s: 10, label: "mid" });
+      expect({ ...rest, n: Number(n), moves: Number(moves) }).toEqual(figures);
+      expect(expected.r2_low).not.toBeNull();
+
+      const choice = { role: "champion", source } as const;
+      const answer = live.figures(choice, "15m")!;
+      expect(answer.quality).toEqual(expected);
+      // Without the store all but the first minute is known.
+      const alone = new QualityMinutes((series) => memory.of(series)).figures(choice, "1h")!;
+      expect(alone.quality).toEqual(qualityOf(minutesOf(own).slice(1), { horizon_s: 10 }));
+    }
+    const [default_of] = await database.sql`select n from quality_of(${SYMBOL}, ${at(FIRST)}, ${at(end)})`;
+    expect(Number(default_of!.n)).toBe(45 * MINUTES);
+    expect(await database.sql`
+      select sum(n)::int as n from reliability_of(${SYMBOL}, ${taken[0]!.model_version}, ${at(FIRST)}, ${at(end)})
+      where measure = 'interval'`).toEqual([{ n: 45 * MINUTES }]);
   });
 
   it("is null in SQL where nothing moved, and no row where nothing is known", async () => {
@@ -159,6 +173,8 @@ onEveryServer("sums of minutes", (server) => {
     expect(await database.sql`select * from quality_of('NONE', ${at(0)}, ${at(1)})`).toHaveLength(0);
   });
 });
+
+const always = (): ForecastSource => "onnx";
 
 const at = (sec: number): string => new Date((START_SEC + sec) * 1_000).toISOString();
 

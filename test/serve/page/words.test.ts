@@ -13,6 +13,7 @@ import {
   qualityWords,
   scoreWords,
   signalWords,
+  sourceWords,
   worthWords,
 } from "../../../src/serve/page/words.ts";
 import { FakeMarket } from "../fake_market.ts";
@@ -136,6 +137,19 @@ describe("the page's history", () => {
     history.settle({ type: "outcome", symbol, ts_sec, model_version, role, horizon_s, ...came });
     history.merge([forecast]);
     expect(history.rows).toEqual([{ ...forecast, ...came }]);
+  });
+
+  it("counts no direction of a forecast that was approximated, and says what that was made from", () => {
+    const history = new History();
+    const right = { yhat_log_return: 1e-5, realized_log_return: 1e-5 };
+    history.add(row({ ts_sec: 1_000 }));
+    history.merge([
+      row({ ts_sec: 1_000, ...right }),
+      row({ ts_sec: 1_001, ...right, source: "fallback_model" }),
+      row({ ts_sec: 1_002, ...right, source: "fallback_last_value" }),
+    ]);
+    expect(history.score()).toMatchObject({ decided: 2, right: 2 });
+    expect(sourceWords("fallback_last_value")).toBe("features filled with their last known values");
   });
 
   it("does not settle one model's forecast with another's outcome", () => {

@@ -130,7 +130,7 @@ export class WorkerBench {
     this.worker = new SymbolWorker({
       ...{ symbol, sets: options.sets ?? [v1], streams: ["trade", "bestBidAsk"] },
       ...{ clock: this.clock, log: silentLogger },
-      ...{ grace_ms: 250, deadline_ms: options.deadline_ms ?? 100, interval_ms: 1_000 },
+      ...{ grace_ms: 250, deadline_ms: options.deadline_ms ?? 100, interval_ms: 1_000, fallback: false },
       roster: {
         champion: new ModelSlot(options.model ?? new ZeroModel(v1), silentLogger),
         get beside() {

@@ -17,6 +17,7 @@ const KEY = {
   yhat_log_return: "number",
   lower_log_return: "number or null",
   upper_log_return: "number or null",
+  source: "text",
 } as const;
 
 const PREDICTION: FieldKinds<Prediction> = {
@@ -31,7 +32,6 @@ const PREDICTION: FieldKinds<Prediction> = {
   volatility: "number or null",
   feature_set: "text",
   set_hash: "text",
-  source: "text",
   features_age_ms: "number",
   latency_ms: "number",
   warm: "boolean",
@@ -66,7 +66,9 @@ export const outcomeEntry = (outcome: Outcome): string[] => encodeFields(OUTCOME
 export const predictionOfEntry = (entry: Entry): Prediction => withRole(decodeFields(PREDICTION, entry));
 
 /** @throws ForetickError REDIS_RECORD. */
-export const outcomeOfEntry = (entry: Entry): Outcome => withRole(decodeFields(OUTCOME, entry));
+export const outcomeOfEntry = (entry: Entry): Outcome =>
+  // A leader of an earlier version, beside which this machine was started, knows no approximations.
+  withRole(decodeFields(OUTCOME, entry.includes("source") ? entry : [...entry, "source", "onnx"]));
 
 function withRole<T extends Outcome | Prediction>(record: T): T {
   if (ROLES.includes(record.role)) return record;

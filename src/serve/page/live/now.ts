@@ -10,9 +10,11 @@ import {
   directionOf,
   forecastWords,
   horizonWords,
+  isLive,
   makerWords,
   priceText,
   roleWords,
+  sourceWords,
   scoreWords,
   timeText,
   worthWords,
@@ -110,7 +112,7 @@ export function showMarket(market: MarketMessage, any_model: boolean): void {
     ["Version", version ?? "–", false],
     ["Looks ahead", horizon_s === null ? "–" : horizonWords(horizon_s), false],
     ["Look-back", market.warm ? "complete" : "still filling", !market.warm],
-    ["Evaluated by", newest?.source ?? "–", newest?.source === "fallback"],
+    ["Made from", newest ? sourceWords(newest.source) : "–", newest !== undefined && newest.source !== "onnx"],
     ["Latency", newest ? `${newest.latency_ms.toFixed(1)} ms` : "–", false],
   ]);
 }
@@ -125,7 +127,7 @@ function showForecasts(): void {
   byId("predicted").textContent = priceText(newest.predicted_price);
   byId("horizon").textContent = horizonWords(newest.horizon_s);
   byId("maker").textContent = makerWords(newest);
-  byId("words").textContent = `${forecastWords(newest)}${newest.warm ? "" : " · look-back still filling"}`;
+  byId("words").textContent = `${forecastWords(newest)}${doubtWords(newest)}`;
   byId("worth").textContent = worthWords(newest);
 
   const settled = rows.filter((row) => verdictOf(row, newest.ts_sec) !== "waiting").reverse();
@@ -146,4 +148,10 @@ function outcomeRow(row: PredictionRowJson, verdict: Verdict): HTMLTableRowEleme
     make("td", { class: "num" }, bpText(row.realized_log_return)),
     make("td", { "data-verdict": decided ? verdict : "none" }, VERDICT_WORDS[verdict]),
   );
+}
+
+/** What makes a forecast worth less than it looks. */
+function doubtWords({ source, warm }: PredictionRowJson): string {
+  if (!isLive(source)) return ` · made from ${sourceWords(source)}`;
+  return warm ? "" : " · look-back still filling";
 }
