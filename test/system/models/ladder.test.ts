@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelsCommand } from "../../../scripts/store/models_command.ts";
 import { silentLogger as log } from "../../../src/base/log.ts";
 import { indicators } from "../../../src/features/sets/indicators.ts";
@@ -28,11 +28,6 @@ import { OnnxGraphBuilder } from "../../../src/train/export/onnx.ts";
 import { networkContents, sampleContents } from "../../model/sample.ts";
 import { START_US } from "../../sim/markets.ts";
 import { met, type Running, startRunning } from "../running.ts";
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
 
 /** A support vector machine, which only onnxruntime runs, and the root of a spread below 0, which no market has. */
 function nativeOnly(): BundleContents {
@@ -110,114 +105,121 @@ class Service {
   }
 }
 
-it("a symbol's forecast comes down the ladder, is stored as what it is, and the day is replayed to the bit", async () => {
-  const source = simulatedSource({ seed: 17, start_us: START_US, levels: 50 });
-  const market = { source, speed: 5, history_s: 700, start_on: "first_subscriber" } as const;
-  const running = await startRunning(market, { capture: "1", model_poll_s: 3_600, deadline_ms: 20_000 });
-  cleanups.push(() => running.close());
-  const service = new Service(running);
-  const { worker, exchange, pipeline } = running;
-  const { faults, rest_faults } = exchange;
-
+describe("a symbol's forecast", () => {
+  let running: Running;
+  let service: Service;
   const good = sampleContents({ version: "good" });
-  await service.add(good);
-  await service.add(nativeOnly());
-  await service.add(networkContents(trades, { version: "1" }));
-  await service.add(networkContents(indicators, { version: "1" }));
-  await service.models("promote", "ridge-v1/good");
-  await service.served("onnx", "ridge-v1/good");
 
-  // A model without an evaluator, whose native session answers no number: the last good one, warm as any.
-  await service.models("promote", "svm/native", "--force", "--reason", "the test's own");
-  expect(await service.served("fallback_model", "ridge-v1/good")).toMatchObject({
-    role: "fallback",
-    warm: true,
+  beforeAll(async () => {
+    const source = simulatedSource({ seed: 17, start_us: START_US, levels: 20, trades_per_s: 3 });
+    const market = { source, speed: 4, history_s: 700, start_on: "first_subscriber" } as const;
+    running = await startRunning(market, { capture: "1", model_poll_s: 3_600, deadline_ms: 60_000 });
+    service = new Service(running);
+    await service.add(good);
+    await service.add(nativeOnly());
+    await service.add(networkContents(trades, { version: "1" }));
+    await service.add(networkContents(indicators, { version: "1" }));
+    await service.models("promote", "ridge-v1/good");
+    await service.served("onnx", "ridge-v1/good");
   });
-  expect(worker.predictor.reason).toContain("svm/native has no evaluator beside its session");
-  // That one's session is gone, too, and nothing stands behind it.
-  await met("the last good model", () => worker.roster.beside.some(({ role }) => role === "fallback"));
-  const last_good = worker.roster.beside.find(({ role }) => role === "fallback")!;
-  await withDeadSession(last_good, good, false);
-  expect(await service.served("fallback_zero", "zero/1")).toMatchObject({
-    ...{ role: "fallback", warm: false, yhat_log_return: 0 },
-  });
-  expect(pipeline.ports.health().dependencies.find(({ name }) => name === "forecast BTCUSDT")).toMatchObject({
-    state: "degraded",
-    reason: expect.stringContaining("the forecast of no move is served"),
-  });
-  // A champion whose session is gone, and whose evaluator is not.
-  await service.models("promote", "ridge-v1/good");
-  await service.served("onnx", "ridge-v1/good");
-  await withDeadSession(worker.roster.champion, good, true);
-  expect(await service.served("fallback", "ridge-v1/good")).toMatchObject({ role: "champion", warm: true });
-  worker.roster.champion.swap(await loadBundle(join(running.data_dir, "models", "ridge-v1", "good")));
-  await service.served("onnx", "ridge-v1/good");
+  afterAll(() => running.close());
 
-  // The book is lost, and cannot be had again: v1 has nulls, the trades do not.
-  await service.models("role", "net-trades/1", "shadow");
-  await service.models("role", "net-indicators/1", "shadow");
-  await met(
-    "the models beside",
-    () => worker.roster.beside.filter(({ role }) => role === "shadow").length === 2,
-  );
-  await met(
-    "what the champion's forecasts are worth",
-    async () => (await service.latest()).lower_price !== null,
-  );
-  const before = worker.predictor.counters.predictions;
-  rest_faults.begin("error", { status: 500 });
-  faults.spoilFrames("depth", "drop", 1);
-  const filled = await service.served("fallback_last_value", "ridge-v1/good");
-  expect(filled).toMatchObject({ role: "champion", warm: false });
-  expect(filled.confidence! - 0.5).toBeCloseTo(0.8 * Math.abs(filled.p_up! - 0.5), 12);
-  faults.pause("depth");
-  const stopped = worker.predictor.counters.predictions;
-  expect(await service.served("fallback_set", "net-trades/1")).toMatchObject({ role: "shadow", warm: true });
-  rest_faults.end();
-  await service.models("role", "net-trades/1", "none");
-  const ticker = await service.served("fallback_ticker", "net-indicators/1");
-  expect(ticker).toMatchObject({ role: "shadow", warm: false });
-  await service.models("role", "net-indicators/1", "none");
-  const trend = await service.served("fallback_trend", "trend/1");
-  expect(trend).toMatchObject({ role: "fallback", warm: false, p_up: 0.5, confidence: 0.5 });
-  // Nothing is left: the quotes are silent, and their last is too long ago.
-  faults.pause("bestBidAsk");
-  await met("none, with a reason", async () => {
-    const answer = await fetch(`${pipeline.url}/latest`);
-    return answer.status === 503 && (await answer.text()).includes("btcusdt@bestBidAsk");
+  it("goes from a model that only onnxruntime runs, and that answers no number, to the last good one, then to no move", async () => {
+    const { worker, pipeline } = running;
+    await service.models("promote", "svm/native", "--force", "--reason", "the test's own");
+    const stood_in = await service.served("fallback_model", "ridge-v1/good");
+    expect(stood_in).toMatchObject({ role: "fallback", warm: true });
+    expect(worker.predictor.reason).toContain("svm/native has no evaluator beside its session");
+    // The last good one's session is gone, too, and nothing stands behind it.
+    await withDeadSession(worker.roster.beside.find(({ role }) => role === "fallback")!, good, false);
+    const zero = await service.served("fallback_zero", "zero/1");
+    expect(zero).toMatchObject({ role: "fallback", warm: false, yhat_log_return: 0 });
+    const { dependencies } = pipeline.ports.health();
+    expect(dependencies.find(({ name }) => name === "forecast BTCUSDT")).toMatchObject({
+      state: "degraded",
+      reason: expect.stringContaining("the forecast of no move is served"),
+    });
   });
-  expect(worker.predictor.counters.predictions).toBe(stopped);
-  expect(stopped).toBeGreaterThanOrEqual(before);
-  exchange.well();
-  await service.served("onnx", "ridge-v1/good");
 
-  // As it is stored, and as it counts.
-  await met("outcomes of what was approximated", async () => {
-    const [row] = await pipeline.database.sql<{ n: number }[]>`
-      select count(*)::int as n from outcomes
-      where source = 'fallback_last_value' and realized_log_return is not null`;
-    return row!.n > 0;
+  it("goes from a session that is gone to the evaluator of the same bundle", async () => {
+    const { worker, data_dir } = running;
+    await service.models("promote", "ridge-v1/good");
+    await service.served("onnx", "ridge-v1/good");
+    await withDeadSession(worker.roster.champion, good, true);
+    const evaluated = await service.served("fallback", "ridge-v1/good");
+    expect(evaluated).toMatchObject({ role: "champion", warm: true });
+    worker.roster.champion.swap(await loadBundle(join(data_dir, "models", "ridge-v1", "good")));
+    await service.served("onnx", "ridge-v1/good");
   });
-  const stored = await pipeline.database.sql<{ source: string; warm: boolean }[]>`
-    select distinct source, warm from predictions where served order by source, warm`;
-  const cold = stored.filter(({ warm }) => !warm).map(({ source: one }) => one);
-  expect(cold).toEqual(
-    expect.arrayContaining(["fallback_last_value", "fallback_ticker", "fallback_trend", "fallback_zero"]),
-  );
-  expect(stored.filter(({ warm }) => warm).map(({ source: one }) => one)).toEqual([
-    ...["fallback", "fallback_model", "fallback_set", "onnx"],
-  ]);
-  const figures = async (of: string): Promise<QualityJson> =>
-    (await (await fetch(`${pipeline.url}/quality?window=1h&source=${of}`)).json()) as QualityJson;
-  await met(
-    "figures",
-    async () => (await figures("live")).n > 0 && (await figures("fallback_last_value")).n > 0,
-  );
 
-  await pipeline.close();
-  const folder = join(running.data_dir, "capture");
-  const [run] = tapeRuns(folder);
-  const comparison = await replayRun(run!, { model_dirs: [join(folder, "models")], log });
-  // Models that the test swapped by hand are not as their bundles are.
-  expect(comparison.difference).toBeUndefined();
+  it("goes, where the book is lost, to last known values, another set, the ticker, the trend, and none where nothing is known", async () => {
+    const { worker, exchange, pipeline } = running;
+    const { faults, rest_faults } = exchange;
+    await service.models("role", "net-trades/1", "shadow");
+    await service.models("role", "net-indicators/1", "shadow");
+    const shadows = () => worker.roster.beside.filter(({ role }) => role === "shadow");
+    await met("the models beside", () => shadows().length === 2);
+    await met("what forecasts are worth", async () => (await service.latest()).lower_price !== null);
+
+    // The book cannot be had again: no snapshot by REST, then no diffs.
+    rest_faults.begin("error", { status: 500 });
+    faults.spoilFrames("depth", "drop", 1);
+    const filled = await service.served("fallback_last_value", "ridge-v1/good");
+    expect(filled).toMatchObject({ role: "champion", warm: false });
+    expect(filled.confidence! - 0.5).toBeCloseTo(0.8 * Math.abs(filled.p_up! - 0.5), 12);
+    faults.pause("depth");
+    const set = await service.served("fallback_set", "net-trades/1");
+    expect(set).toMatchObject({ role: "shadow", warm: true });
+    const { predictions } = worker.predictor.counters;
+    rest_faults.end();
+    await service.models("role", "net-trades/1", "none");
+    const ticker = await service.served("fallback_ticker", "net-indicators/1");
+    expect(ticker).toMatchObject({ role: "shadow", warm: false });
+    await service.models("role", "net-indicators/1", "none");
+    const trend = await service.served("fallback_trend", "trend/1");
+    expect(trend).toMatchObject({ role: "fallback", warm: false, p_up: 0.5, confidence: 0.5 });
+    faults.pause("bestBidAsk");
+    await met("none, with a reason", async () => {
+      const answer = await fetch(`${pipeline.url}/latest`);
+      return answer.status === 503 && (await answer.text()).includes("btcusdt@bestBidAsk");
+    });
+    expect(worker.predictor.counters.predictions).toBe(predictions);
+    exchange.well();
+    await service.served("onnx", "ridge-v1/good");
+  });
+
+  it("is stored as what it is: warm where nothing is made up, with figures of its own where something is", async () => {
+    const { pipeline } = running;
+    const { sql } = pipeline.database;
+    const figures = async (source: string): Promise<QualityJson> =>
+      (await (await fetch(`${pipeline.url}/quality?window=1h&source=${source}`)).json()) as QualityJson;
+    await met("figures", async () => (await figures("live")).n > 0 && (await figures("fallback_last_value")).n > 0);
+    expect(await figures("fallback_last_value")).toMatchObject({ role: "champion", model_version: "ridge-v1/good" });
+    const stored = await sql<{ source: string; warm: boolean }[]>`
+      select distinct source, warm from predictions where served`;
+    const sources = (of: boolean): string[] => stored.filter(({ warm }) => warm === of).map(({ source }) => source);
+    expect(sources(true).sort()).toEqual(["fallback", "fallback_model", "fallback_set", "onnx"]);
+    expect(sources(false)).toEqual(
+      expect.arrayContaining(["fallback_last_value", "fallback_ticker", "fallback_trend", "fallback_zero"]),
+    );
+    // What is stored of the features is what was known.
+    const [unlike] = await sql<{ n: number }[]>`
+      select count(*)::int as n
+      from predictions as p
+      join features_live as f using (symbol, ts, feature_set, set_hash)
+      where (p.source in ('fallback_last_value', 'fallback_trend')) <> (array_position(f.values, null) is not null)
+        and p.served
+        and p.source <> 'fallback_ticker'`;
+    expect(unlike!.n).toBe(0);
+  });
+
+  it("is replayed to the bit, whatever it was made from", async () => {
+    await running.pipeline.close();
+    const folder = join(running.data_dir, "capture");
+    const [run] = tapeRuns(folder);
+    const comparison = await replayRun(run!, { model_dirs: [join(folder, "models")], log });
+    expect(comparison.difference).toBeUndefined();
+    const { predictions, approximated } = running.worker.predictor.counters;
+    expect(comparison.forecasts).toBeGreaterThan(predictions + approximated);
+  });
 });

@@ -14,8 +14,8 @@ import {
   makerWords,
   priceText,
   roleWords,
-  sourceWords,
   scoreWords,
+  sourceWords,
   timeText,
   worthWords,
 } from "../words.ts";
@@ -112,7 +112,11 @@ export function showMarket(market: MarketMessage, any_model: boolean): void {
     ["Version", version ?? "–", false],
     ["Looks ahead", horizon_s === null ? "–" : horizonWords(horizon_s), false],
     ["Look-back", market.warm ? "complete" : "still filling", !market.warm],
-    ["Made from", newest ? sourceWords(newest.source) : "–", newest !== undefined && newest.source !== "onnx"],
+    [
+      "Made from",
+      newest ? sourceWords(newest.source) : "–",
+      newest !== undefined && newest.source !== "onnx",
+    ],
     ["Latency", newest ? `${newest.latency_ms.toFixed(1)} ms` : "–", false],
   ]);
 }
