@@ -14,7 +14,7 @@ import { LastKnown } from "./last_known.ts";
 import { PriceTrend } from "./price_trend.ts";
 import { readsTicker, type TickerReading, TickerReadings } from "./ticker.ts";
 
-export const TREND_VERSION = modelVersion("trend/1");
+const TREND_VERSION = modelVersion("trend/1");
 
 /** A forecast that needs no model of its own. */
 export interface Given {

@@ -153,8 +153,7 @@ export class Scorer {
     const tick = this.#tickOf(taken);
     const left = times.turn(tick);
     const left_ms = typeof left === "number" ? left : await left;
-    if (left_ms < 0)
-      return this.#skip(taken, `waited ${Math.ceil(-left_ms)} ms too long for its turn`);
+    if (left_ms < 0) return this.#skip(taken, `waited ${Math.ceil(-left_ms)} ms too long for its turn`);
     if (this.#asked.has(model)) return this.#skipUnanswered(taken);
     try {
       const inference = await this.#infer(taken, left_ms);
@@ -166,8 +165,7 @@ export class Scorer {
       this.#skipping = false;
       return this.#forecast(taken, inference);
     } catch (error) {
-      if (error instanceof ForetickError && error.code === "DEADLINE")
-        return this.#skipUnanswered(taken);
+      if (error instanceof ForetickError && error.code === "DEADLINE") return this.#skipUnanswered(taken);
       const failed = `model ${model.version} failed on the last tick; see the log`;
       this.#miss(taken, "failed", error instanceof ForetickError ? error.message : failed);
       const { ts_sec } = second;

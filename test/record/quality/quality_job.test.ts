@@ -73,7 +73,10 @@ onEveryServer("sums of minutes", (server) => {
     for (let sec = from; sec < to; sec++) {
       const source = sourceAt(sec);
       const made = forecast(sec, 1);
-      const [prediction, outcome] = [{ ...made.prediction, source }, { ...made.outcome, source }];
+      const [prediction, outcome] = [
+        { ...made.prediction, source },
+        { ...made.outcome, source },
+      ];
       writer.prediction(prediction);
       writer.outcome(outcome);
       memory?.add(prediction);
@@ -157,9 +160,11 @@ onEveryServer("sums of minutes", (server) => {
     }
     const [default_of] = await database.sql`select n from quality_of(${SYMBOL}, ${at(FIRST)}, ${at(end)})`;
     expect(Number(default_of!.n)).toBe(45 * MINUTES);
-    expect(await database.sql`
+    expect(
+      await database.sql`
       select sum(n)::int as n from reliability_of(${SYMBOL}, ${taken[0]!.model_version}, ${at(FIRST)}, ${at(end)})
-      where measure = 'interval'`).toEqual([{ n: 45 * MINUTES }]);
+      where measure = 'interval'`,
+    ).toEqual([{ n: 45 * MINUTES }]);
   });
 
   it("is null in SQL where nothing moved, and no row where nothing is known", async () => {
@@ -174,7 +179,7 @@ onEveryServer("sums of minutes", (server) => {
   });
 });
 
-const always = (): ForecastSource => "onnx";
+const always = (_sec: number): ForecastSource => "onnx";
 
 const at = (sec: number): string => new Date((START_SEC + sec) * 1_000).toISOString();
 

@@ -4,6 +4,7 @@
  * stored so, and counts in no model's figures where it is approximated.
  */
 
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelsCommand } from "../../../scripts/store/models_command.ts";
@@ -63,12 +64,15 @@ function nativeOnly(): BundleContents {
   };
 }
 
-/** The champion, or the last good model, with a native session that was released under it. */
-async function withDeadSession(slot: ModelSlot, contents: BundleContents, evaluated: boolean): Promise<void> {
-  const evaluator: Evaluator = prepareEvaluator(readOnnx(contents.model_onnx));
-  const session = await openSession(contents.model_onnx, evaluator);
+/** A slot's model in place of its own: the bundle, its native session released under it. */
+async function withDeadSession(slot: ModelSlot, dir: string, evaluated: boolean): Promise<void> {
+  const bytes = new Uint8Array(readFileSync(join(dir, "model.onnx")));
+  const evaluator: Evaluator = prepareEvaluator(readOnnx(bytes));
+  const session = await openSession(bytes, evaluator);
   await session.close();
-  slot.swap(new BundleModel(contents.manifest, session, evaluated ? evaluator : undefined));
+  const whole = await loadBundle(dir);
+  slot.swap(new BundleModel(whole.manifest, session, evaluated ? evaluator : undefined));
+  await whole.close();
 }
 
 class Service {
@@ -85,9 +89,10 @@ class Service {
     });
   }
 
-  async add(contents: BundleContents): Promise<void> {
-    await writeBundle(join(this.running.data_dir, "models"), contents);
+  async add(contents: BundleContents): Promise<string> {
+    const dir = await writeBundle(join(this.running.data_dir, "models"), contents);
     await this.models("register", `${contents.manifest.name}/${contents.manifest.version}`);
+    return dir;
   }
 
   async latest(): Promise<PredictionJson> {
@@ -108,14 +113,15 @@ class Service {
 describe("a symbol's forecast", () => {
   let running: Running;
   let service: Service;
-  const good = sampleContents({ version: "good" });
+  /** The folder of the champion's bundle. */
+  let good: string;
 
   beforeAll(async () => {
     const source = simulatedSource({ seed: 17, start_us: START_US, levels: 20, trades_per_s: 3 });
     const market = { source, speed: 4, history_s: 700, start_on: "first_subscriber" } as const;
     running = await startRunning(market, { capture: "1", model_poll_s: 3_600, deadline_ms: 60_000 });
     service = new Service(running);
-    await service.add(good);
+    good = await service.add(sampleContents({ version: "good" }));
     await service.add(nativeOnly());
     await service.add(networkContents(trades, { version: "1" }));
     await service.add(networkContents(indicators, { version: "1" }));
@@ -142,13 +148,13 @@ describe("a symbol's forecast", () => {
   });
 
   it("goes from a session that is gone to the evaluator of the same bundle", async () => {
-    const { worker, data_dir } = running;
+    const { worker } = running;
     await service.models("promote", "ridge-v1/good");
     await service.served("onnx", "ridge-v1/good");
     await withDeadSession(worker.roster.champion, good, true);
     const evaluated = await service.served("fallback", "ridge-v1/good");
     expect(evaluated).toMatchObject({ role: "champion", warm: true });
-    worker.roster.champion.swap(await loadBundle(join(data_dir, "models", "ridge-v1", "good")));
+    worker.roster.champion.swap(await loadBundle(good));
     await service.served("onnx", "ridge-v1/good");
   });
 
@@ -193,11 +199,18 @@ describe("a symbol's forecast", () => {
     const { sql } = pipeline.database;
     const figures = async (source: string): Promise<QualityJson> =>
       (await (await fetch(`${pipeline.url}/quality?window=1h&source=${source}`)).json()) as QualityJson;
-    await met("figures", async () => (await figures("live")).n > 0 && (await figures("fallback_last_value")).n > 0);
-    expect(await figures("fallback_last_value")).toMatchObject({ role: "champion", model_version: "ridge-v1/good" });
+    await met(
+      "figures",
+      async () => (await figures("live")).n > 0 && (await figures("fallback_last_value")).n > 0,
+    );
+    expect(await figures("fallback_last_value")).toMatchObject({
+      role: "champion",
+      model_version: "ridge-v1/good",
+    });
     const stored = await sql<{ source: string; warm: boolean }[]>`
       select distinct source, warm from predictions where served`;
-    const sources = (of: boolean): string[] => stored.filter(({ warm }) => warm === of).map(({ source }) => source);
+    const sources = (of: boolean): string[] =>
+      stored.filter(({ warm }) => warm === of).map(({ source }) => source);
     expect(sources(true).sort()).toEqual(["fallback", "fallback_model", "fallback_set", "onnx"]);
     expect(sources(false)).toEqual(
       expect.arrayContaining(["fallback_last_value", "fallback_ticker", "fallback_trend", "fallback_zero"]),
