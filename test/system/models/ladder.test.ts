@@ -121,17 +121,18 @@ describe("a symbol's forecast", () => {
     const market = { source, speed: 4, history_s: 700, start_on: "first_subscriber" } as const;
     running = await startRunning(market, { capture: "1", model_poll_s: 3_600, deadline_ms: 60_000 });
     service = new Service(running);
-    good = await service.add(sampleContents({ version: "good" }));
-    await service.add(nativeOnly());
-    await service.add(networkContents(trades, { version: "1" }));
-    await service.add(networkContents(indicators, { version: "1" }));
-    await service.models("promote", "ridge-v1/good");
-    await service.served("onnx", "ridge-v1/good");
   });
-  afterAll(() => running.close());
+  afterAll(() => running?.close());
+
+  it("is the champion's, of the live vector by its native session, while all is well", async () => {
+    good = await service.add(sampleContents({ version: "good" }));
+    await service.models("promote", "ridge-v1/good");
+    expect(await service.served("onnx", "ridge-v1/good")).toMatchObject({ role: "champion", warm: true });
+  });
 
   it("goes from a model that only onnxruntime runs, and that answers no number, to the last good one, then to no move", async () => {
     const { worker, pipeline } = running;
+    await service.add(nativeOnly());
     await service.models("promote", "svm/native", "--force", "--reason", "the test's own");
     const stood_in = await service.served("fallback_model", "ridge-v1/good");
     expect(stood_in).toMatchObject({ role: "fallback", warm: true });
@@ -161,8 +162,10 @@ describe("a symbol's forecast", () => {
   it("goes, where the book is lost, to last known values, another set, the ticker, the trend, and none where nothing is known", async () => {
     const { worker, exchange, pipeline } = running;
     const { faults, rest_faults } = exchange;
-    await service.models("role", "net-trades/1", "shadow");
-    await service.models("role", "net-indicators/1", "shadow");
+    for (const set of [trades, indicators]) {
+      await service.add(networkContents(set, { version: "1" }));
+      await service.models("role", `net-${set.name}/1`, "shadow");
+    }
     const shadows = () => worker.roster.beside.filter(({ role }) => role === "shadow");
     await met("the models beside", () => shadows().length === 2);
     await met("what forecasts are worth", async () => (await service.latest()).lower_price !== null);
