@@ -27,7 +27,10 @@ const DOWN = {
 } as never as StreamStatus;
 
 /** The service's ports over one symbol's bench; nothing else runs. */
-function portsOver(bench: WorkerBench, feed: { status: StreamStatus; counters: { frames: number } }): PipelinePorts {
+function portsOver(
+  bench: WorkerBench,
+  feed: { status: StreamStatus; counters: { frames: number } },
+): PipelinePorts {
   const stats = {
     queue_rows: 0,
     journal_bytes: 0,
