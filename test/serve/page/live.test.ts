@@ -173,6 +173,7 @@ inBrowser("the page in a browser", (visit) => {
     const [bytes_after, elements_after] = await look();
     // Keeping each of the 3,500 forecasts takes 3 MB.
     expect(bytes_after - bytes).toBeLessThan(800_000);
-    expect(elements_after - elements).toBeLessThan(60);
+    // A panel may have come meanwhile; an element a forecast would be 3,500.
+    expect(elements_after - elements).toBeLessThan(500);
   });
 });
