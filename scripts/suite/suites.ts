@@ -44,6 +44,7 @@ const STORIES: readonly string[] = [
   "test/system/models/steering.test.ts",
   "test/system/models/trained_sets.test.ts",
   "test/system/record/parity.test.ts",
+  "test/system/record/restored.test.ts",
   "test/system/record/scenarios.test.ts",
   "test/system/start/first_model.test.ts",
   "test/system/start/two_services.test.ts",
