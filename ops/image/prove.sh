@@ -12,6 +12,13 @@ trap 'rm -rf "$work"' EXIT
 image=$work/image
 mkdir -p "$image/app"
 
+mapfile -t command < <(sed -n 's/^\(ENTRYPOINT\|CMD\) //p' Dockerfile | tr -d '[]"' | tr ',' '\n' | sed 's/^ *//')
+for program in "${command[0]}" /usr/bin/setpriv; do
+  [ -x "$program" ] || { echo "prove.sh expected $program, is not here. Install it: apt-get install $(basename "$program")" >&2; exit 2; }
+done
+# For a user without a name, as the second stage installs it.
+ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || { echo "prove.sh expected libnss_wrapper.so, is not here. Install it: apt-get install libnss-wrapper" >&2; exit 2; }
+
 first_stage() { sed -n '/ AS build$/,/^FROM debian/p' Dockerfile | grep -E "^$1 " | cut -d' ' -f2-; }
 echo "== build: the first stage's steps, in order"
 sed -n '/ AS build$/,/^FROM debian/p' Dockerfile | grep -E '^(COPY|RUN) ' | while read -r step words; do
@@ -32,26 +39,33 @@ du -sh "$image/app" | sed "s|$work/image||;s|^|size: |"
 
 cat >"$work/inside.sh" <<'INSIDE'
 set -u
+failed=0
 say() { echo "   $*"; }
+expect() { if [ "$1" != "$2" ]; then say "WRONG: $3 expected $2, was $1"; failed=1; fi; }
 say "user $(id -u), capabilities $(grep CapEff /proc/self/status | cut -f2)"
-touch /app/x 2>/dev/null && say "WRONG: /app may be written"
-touch /x 2>/dev/null && say "WRONG: / may be written"
+for place in /app/x /x; do touch $place 2>/dev/null; expect $? 1 "touch $place"; done
 bun scripts/exchange.ts --simulate --port 9551 >/tmp/exchange.log 2>&1 &
 exchange=$!
 for _ in $(seq 300); do grep -q BINANCE_REST_URL /tmp/exchange.log && break; sleep 0.2; done
 export $(grep -oE 'BINANCE_[A-Z_]+=\S+' /tmp/exchange.log)
 "$@" >/tmp/service.log 2>&1 &
 service=$!
-for _ in $(seq 300); do /app/ops/image/healthcheck.sh 2>/dev/null && break; sleep 0.2; done
-/app/ops/image/healthcheck.sh; say "health check: exit code $?"
+for _ in $(seq 600); do
+  /app/ops/image/healthcheck.sh 2>/dev/null && break
+  kill -0 $service 2>/dev/null || { say "WRONG: the service ended: $(tail -n 3 /tmp/service.log)"; exit 1; }
+  sleep 0.2
+done
+/app/ops/image/healthcheck.sh; code=$?; say "health check: exit code $code"; expect $code 0 "the health check"
 ask() { exec 4<>"/dev/tcp/127.0.0.1/$PORT"; printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$1" >&4; cat <&4 | tr -d '\r'; }
-for _ in $(seq 300); do ask /latest | grep -q yhat && break; sleep 0.2; done
+for _ in $(seq 600); do ask /latest 2>/dev/null | grep -q yhat && break; sleep 0.2; done
+expect "$(ask /latest | head -c 12)" "HTTP/1.1 200" "/latest"
 say "/latest: $(ask /latest | sed -n '1p;$p' | cut -c1-160 | tr '\n' ' ')"
 say "database: $(ls /data | tr '\n' ' ')"
-kill -TERM $service; wait $service; say "SIGTERM: exit code $?"
+kill -TERM $service; wait $service; code=$?; say "SIGTERM: exit code $code"; expect $code 0 "the end by SIGTERM"
 tail -n 3 /tmp/service.log | cut -c1-200
 kill $exchange; wait $exchange
-PORT=9 /app/ops/image/healthcheck.sh 2>/dev/null; say "health check where nothing listens: exit code $?"
+PORT=9 /app/ops/image/healthcheck.sh 2>/dev/null; code=$?; say "health check where nothing listens: exit code $code"; expect $code 1 "the health check of nothing"
+exit $failed
 INSIDE
 
 cat >"$work/root.sh" <<'ROOT'
@@ -76,7 +90,6 @@ ROOT
 
 mkdir "$work/root"
 mapfile -t settings < <(sed -n 's/^ENV //p' Dockerfile | tr ' ' '\n' | sed 's/^PORT=.*/PORT=9550/')
-mapfile -t command < <(sed -n 's/^\(ENTRYPOINT\|CMD\) //p' Dockerfile | tr -d '[]"' | tr ',' '\n' | sed 's/^ *//')
 echo "== run: ${command[*]}, as user $uid"
 unshare --mount --pid --fork --kill-child bash "$work/root.sh" "$work/root" "$image/app" "$work/inside.sh" "$uid" \
   "${settings[@]}" bash -c 'cd /app && exec bash /tmp/inside.sh "$@"' inside "${command[@]}"
