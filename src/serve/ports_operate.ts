@@ -5,6 +5,7 @@ import type { DriftReport } from "../judge/drift/drift.ts";
 import type { Moved } from "../record/registry/registry.ts";
 import type { ModelDetails, RegisteredModel } from "../record/registry/rows.ts";
 import type { StoredRun } from "../record/registry/training_runs.ts";
+import type { Work } from "../record/sql/work.ts";
 import type { Deployment, Strategy } from "../record/steer/deployment_rows.ts";
 import type { TrainingJob } from "../record/training/jobs.ts";
 import type { JobSettings, Requested } from "../record/training/request.ts";
@@ -98,14 +99,16 @@ export interface DeployInput extends Because {
 }
 
 export interface OperatorPort {
+  /** The same, where everything it changes is in that transaction. */
+  during(work: Work): OperatorPort;
   /** Undefined while none serves. From memory. */
   loaded(symbol: string): LoadedModel | undefined;
   /** The job of a training that runs, within the last minute; from memory. */
   runningTraining(): string | undefined;
   /** What is in force, without secrets. From memory. */
   settings(): readonly ShownSetting[];
-  /** Looks whether roles have moved, and follows. */
-  reload(): Promise<void>;
+  /** Looks whether roles have moved, and follows. What came of it for the symbol is in the audit. */
+  reload(symbol: string, actor: string): Promise<void>;
   models(): Promise<readonly ListedModel[]>;
   model(version: string): Promise<ModelDetails>;
   promote(input: Because & { version: string; symbol: string; force: boolean }): Promise<Moved>;
@@ -114,7 +117,13 @@ export interface OperatorPort {
   register(
     input: Because & { zip: Uint8Array; expected: { kind: string | undefined; symbol: string | undefined } },
   ): Promise<{ version: string; is_new: boolean; kind: string; symbol: string }>;
-  train(input: { symbol: string; actor: string; settings: JobSettings }): Promise<Requested>;
+  /** With `force` those that run or wait are taken back with it; undefined where there is one and it is not forced. */
+  train(input: {
+    symbol: string;
+    actor: string;
+    settings: JobSettings;
+    force: boolean;
+  }): Promise<Requested | { readonly in_the_way: TrainingJob }>;
   cancelTraining(job_id: string, actor: string): Promise<boolean>;
   trainings(symbol?: string): Promise<readonly TrainingJob[]>;
   runs(limit: number): Promise<readonly StoredRun[]>;

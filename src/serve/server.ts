@@ -43,7 +43,9 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { ports, hostname, log, clock = systemClock, access = OPEN, said = "listening" } = options;
   const { sites = new Sites(), metrics_apart = false } = options;
-  const hub = new StreamHub(ports, clock, options.stream_clients_max);
+  const hub = new StreamHub(ports, clock, options.stream_clients_max, (credential) =>
+    access.identify(credential),
+  );
   const app = createApp({ ports, hub, clock, log, access, sites, metrics_apart });
   const quick = quickLatest(ports, clock, access, sites);
   let server: Server<StreamClient>;

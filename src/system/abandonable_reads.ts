@@ -8,17 +8,20 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Database } from "../record/database.ts";
 import { abandonable, isStrayCancel } from "../record/sql/abandonable.ts";
 import { History } from "./history.ts";
+import { OwnClient } from "./own_client.ts";
 
 export class AbandonableReads {
-  readonly #database: () => Database;
   readonly #clock: Clock;
-  /** Of the database it was made for: what a late cancelling could meet are readers' queries, no change of anyone. */
-  #client: { readonly database: Database; readonly sql: Sql } | undefined;
+  /** Its own: what a late cancelling could meet are readers' queries, no change of anyone. */
+  readonly #client: OwnClient;
   #abandoned = 0;
 
   /** @param database throws while the database is not open. */
   constructor(database: () => Database, clock: Clock, metrics: Metrics) {
-    this.#database = database;
+    this.#client = new OwnClient(database, {
+      ...{ connections: LIMITS.asked_connections, idle_s: LIMITS.asked_idle_s, pipelined: false },
+      application_name: "foretick asked",
+    });
     this.#clock = clock;
     metrics.observe(
       "counter",
@@ -33,7 +36,7 @@ export class AbandonableReads {
     signal: AbortSignal | undefined,
     read: (history: History, sql: Sql) => Promise<T>,
   ): Promise<T> {
-    const sql = signal ? this.#abandonable(signal) : this.#sql();
+    const sql = signal ? this.#abandonable(signal) : this.#client.sql;
     const history = new History({ sql, db: drizzle(sql) }, this.#clock);
     try {
       return await read(history, sql);
@@ -45,25 +48,12 @@ export class AbandonableReads {
   }
 
   /** Ends its connections, whatever they do. May be called twice. */
-  async close(): Promise<void> {
-    await this.#client?.sql.end({ timeout: 0 });
-  }
-
-  #sql(): Sql {
-    const database = this.#database();
-    if (this.#client?.database !== database) {
-      void this.close();
-      const sql = database.connect({
-        ...{ connections: LIMITS.asked_connections, idle_s: LIMITS.asked_idle_s, pipelined: false },
-        application_name: "foretick asked",
-      });
-      this.#client = { database, sql };
-    }
-    return this.#client.sql;
+  close(): Promise<void> {
+    return this.#client.close();
   }
 
   #abandonable(signal: AbortSignal): Sql {
-    return abandonable(this.#sql(), signal, () => {
+    return abandonable(this.#client.sql, signal, () => {
       this.#abandoned++;
     });
   }

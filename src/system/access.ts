@@ -5,7 +5,6 @@ import type { Config } from "../base/config.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { markUsed, storedKeys } from "../record/access/api_keys.ts";
-import { beginKeyed, forgetKeyed, keepAnswer } from "../record/access/idempotency.ts";
 import { appendAudit } from "../record/audit/audit.ts";
 import { Access } from "../serve/access/access.ts";
 import { TrustedProxies } from "../serve/access/addresses.ts";
@@ -13,6 +12,7 @@ import { KeyRing } from "../serve/access/key_ring.ts";
 import { type Rate, Rates } from "../serve/access/rates.ts";
 import { AccessRecords } from "../serve/access/records.ts";
 import { Tokens } from "../serve/access/tokens.ts";
+import { KeyedRequests } from "./keyed_requests.ts";
 import type { Store } from "./store/store.ts";
 
 export interface AccessParts {
@@ -27,6 +27,8 @@ export interface RunningAccess {
   readonly access: Access;
   /** Writes what is not written yet. */
   close(): Promise<void>;
+  /** Ends the connections of requests with a key: after the server, which waits for those under way. */
+  end(): Promise<void>;
 }
 
 export function accessOver({ config, store, clock, log, metrics }: AccessParts): RunningAccess {
@@ -43,22 +45,19 @@ export function accessOver({ config, store, clock, log, metrics }: AccessParts):
     read: async () => await storedKeys(store.required().sql),
     onUsed: (key_id) => records.used(key_id),
   });
+  const keyed = new KeyedRequests(() => store.required(), clock);
   const access = new Access({
     public_read: config.public_read === "true",
     credentials: [keys, ...tokensOf(config, clock)],
     onRefused: (refusal) => records.refused(refusal),
-    kept_answers: {
-      begin: async (request) => await beginKeyed(store.required().sql, request),
-      keep: async (request, answer) => await keepAnswer(store.required().sql, request, answer),
-      forget: async (request) => await forgetKeyed(store.required().sql, request),
-    },
+    kept_answers: keyed,
     rates: {
       by_address: ratesOf(clock, "address", config.rate_limit_per_s),
       by_key: ratesOf(clock, "key", config.key_rate_limit_per_s),
       proxies: new TrustedProxies(config.trusted_proxies),
     },
   });
-  return { access, close: () => records.close() };
+  return { access, close: () => records.close(), end: () => keyed.close() };
 }
 
 const ratesOf = (clock: Clock, policy: Rate["policy"], per_s: number): Rates | undefined =>

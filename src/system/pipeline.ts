@@ -153,6 +153,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     ending.add("database", "the database", () => store.close());
     const doors = accessOver({ config, store, clock, log: serving, metrics });
     ending.add("service", "the record of refusals", () => doors.close());
+    ending.add("database", "requests with a key", () => doors.end());
     const listen = {
       hostname: config.host,
       log: serving,

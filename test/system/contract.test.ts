@@ -107,6 +107,7 @@ onEveryServer("the routes as they are described", (server) => {
   beforeAll(async () => {
     served = await operatingApp(server);
   });
+  afterAll(() => served.close());
 
   async function asked(
     operation: Operation,

@@ -16,6 +16,7 @@ onEveryServer("operating over HTTP", (server) => {
   beforeAll(async () => {
     served = await operatingApp(server);
   });
+  afterAll(() => served.close());
 
   const ask = async (path: string, init: RequestInit = {}) => {
     const answer = await served.app.request(path, {

@@ -16,6 +16,7 @@ import type { RequestScope } from "../../src/serve/request/problem.ts";
 import { StreamHub } from "../../src/serve/stream/hub.ts";
 import { AskedModels } from "../../src/system/asked/asked_models.ts";
 import { Asks } from "../../src/system/asked/asks.ts";
+import { KeyedRequests } from "../../src/system/keyed_requests.ts";
 import { operatorOver } from "../../src/system/operate/operator.ts";
 import { freshFolder, sampleContents } from "../model/sample.ts";
 import type { ServerUnderTest } from "../record/server/servers.ts";
@@ -25,6 +26,8 @@ export interface OperatingApp {
   readonly app: OpenAPIHono<RequestScope>;
   readonly database: Database;
   readonly model_dir: string;
+  /** Ends what requests with an Idempotency-Key are done on. */
+  close(): Promise<void>;
 }
 
 /** The bundle that is there. */
@@ -57,8 +60,10 @@ export async function operatingApp(server: ServerUnderTest): Promise<OperatingAp
   }
   const market = new Market();
   for (let sec = 1_732_180_000; sec < 1_732_180_030; sec++) market.tick(sec);
+  const keyed = new KeyedRequests(() => database, systemClock);
   const access = new Access({
     public_read: true,
+    kept_answers: keyed,
     credentials: [
       {
         fits: () => true,
@@ -73,5 +78,5 @@ export async function operatingApp(server: ServerUnderTest): Promise<OperatingAp
   const hub = new StreamHub(market, systemClock);
   const app = createApp({ ports: market, hub, clock: systemClock, log: silentLogger, access });
   hub.close();
-  return { app, database, model_dir };
+  return { app, database, model_dir, close: () => keyed.close() };
 }

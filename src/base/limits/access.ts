@@ -28,14 +28,22 @@ export const ACCESS_LIMITS = {
   database_requests_max: 32,
   /** An answer to a request with an Idempotency-Key is given again for so long (s). */
   idempotency_kept_s: 86_400,
-  /** One under way for longer is taken to have ended without an answer (s). */
-  idempotency_under_way_s: 120,
+  /** Connections of those under way, each for the transaction of one (connections). */
+  keyed_connections: 2,
+  /** Requests with an Idempotency-Key under way or waiting for a connection; one more is a 503 (requests). */
+  keyed_requests_max: 32,
+  /** One that has not begun by then is a 503, and nothing was done (ms). */
+  keyed_begin_ms: 5_000,
   /** Largest answer kept; a larger one is not given again (characters). */
   idempotency_answer_chars_max: 262_144,
   /** Difference between the issuer's clock and ours that a token is forgiven (s). */
   token_tolerance_s: 30,
   /** Of a token's subject, in records (characters). */
   token_subject_chars_max: 100,
+  /** A token with which a stream is open is checked again after so long, and when it expires (ms). */
+  token_again_ms: 60_000,
+  /** Between two looks at the credentials of open streams; one whose credential is over ends at the next (ms). */
+  credential_watch_ms: 1_000,
   /** After so long the keys of tokens are read again (ms). */
   jwks_age_ms: 600_000,
   /** Those that could not be read again for longer are no longer believed (ms). */

@@ -92,6 +92,11 @@ export class Registry {
     this.#options = options;
   }
 
+  /** The same, where every change is a part of that transaction. */
+  within(sql: Sql): Registry {
+    return new Registry({ ...this.#options, sql });
+  }
+
   /**
    * Registers the bundle in a folder, after loading it as the service would. One that is elsewhere is copied
    * below MODEL_DIR, and where there is a bundle store it is written there first: what is registered can be had.

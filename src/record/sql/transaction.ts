@@ -1,10 +1,10 @@
-/** A transaction whose connection may be cut in it. */
+/** A transaction whose connection may be cut in it, by itself or as a part of another. */
 
 import type { Sql, TransactionSql } from "postgres";
 import { codeOf } from "./store_errors.ts";
 
-/** The driver has rejected the whole transaction where it says so of one statement. */
-const CUT = "CONNECTION_CLOSED";
+/** The driver rejects the whole transaction where one statement fails with one of these, at once or when the socket closes. */
+const CUT = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET", "EPIPE"]);
 const NEVER = new Promise<never>(() => {});
 
 /**
@@ -12,16 +12,27 @@ const NEVER = new Promise<never>(() => {});
  * null, in a callback nobody can catch, and the process dies (postgres.js 3.4.9, porsager/postgres#1208). A transaction
  * whose connection was cut therefore does not end for the driver. What it holds is let go of with its connection.
  *
+ * @param sql where that is a transaction itself, this is a part of it: rolled back alone, committed with it.
  * @returns what `run` returns, committed.
  * @throws what `run` throws, rolled back; the driver's CONNECTION_CLOSED where the connection was cut.
  */
 export async function inTransaction<T>(sql: Sql, run: (own: TransactionSql) => Promise<T>): Promise<T> {
-  return (await sql.begin(async (own) => {
+  const within = async (own: TransactionSql): Promise<T> => {
     try {
       return await run(own);
     } catch (error) {
-      if (codeOf(error) === CUT) return await NEVER;
+      if (isCut(error)) return await NEVER;
       throw error;
     }
-  })) as T;
+  };
+  const begun = isTransaction(sql) ? sql.savepoint(within) : sql.begin(within);
+  return (await begun) as T;
 }
+
+/** Also where it is the cause of an error of ours: a statement may have been `asked`. */
+function isCut(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) if (CUT.has(codeOf(one))) return true;
+  return false;
+}
+
+const isTransaction = (sql: Sql): sql is Sql & TransactionSql => "savepoint" in sql;

@@ -8,6 +8,10 @@ export interface Identity {
   readonly role: AccessRole;
   /** What its rate is counted under. */
   readonly id: string;
+  /** When the credential expires (µs); null or none: it does not. */
+  readonly expires_us?: number | null;
+  /** An open stream's credential is looked at again after so long (ms); default as a key's. */
+  readonly again_ms?: number;
 }
 
 /** Nobody in particular: has no role, and reads what is public. */

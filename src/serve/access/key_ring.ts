@@ -47,7 +47,10 @@ export class KeyRing implements Credentials {
       return `the key ${key_id} has expired`;
     }
     this.#options.onUsed(key_id);
-    return { actor: `${key.name} (key ${key_id})`, role: key.role, id: key_id };
+    return {
+      ...{ actor: `${key.name} (key ${key_id})`, role: key.role, id: key_id },
+      ...{ expires_us: key.expires_us, again_ms: LIMITS.keys_age_ms },
+    };
   }
 
   async any(): Promise<boolean> {

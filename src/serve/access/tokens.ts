@@ -11,7 +11,7 @@ import { withDeadline } from "../../base/deadline.ts";
 import { fail } from "../../base/errors.ts";
 import { readText } from "../../base/http.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { US_PER_MS } from "../../base/units.ts";
+import { US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import { ACCESS_ROLES } from "../../record/access/access_role.ts";
 import type { Credentials } from "./access.ts";
 import type { Identity } from "./identity.ts";
@@ -79,7 +79,10 @@ export class Tokens implements Credentials {
     const role = ACCESS_ROLES.find((one) => one === payload[role_claim]);
     if (!role) return `its claim ${role_claim} expected one of ${ACCESS_ROLES.join(", ")}`;
     const subject = String(payload.sub).slice(0, LIMITS.token_subject_chars_max);
-    return { actor: `${subject} (token)`, role, id: `token ${subject}` };
+    return {
+      ...{ actor: `${subject} (token)`, role, id: `token ${subject}` },
+      ...{ expires_us: payload.exp! * US_PER_SEC, again_ms: LIMITS.token_again_ms },
+    };
   }
 
   /** @throws ForetickError STORE_UNREACHABLE where there are none, or too old ones, and they cannot be read. */

@@ -5,6 +5,7 @@
 
 import type { Context, TypedResponse } from "hono";
 import { ERROR_TABLE, type ErrorCode } from "../../base/errors.ts";
+import type { Work } from "../../record/sql/work.ts";
 import type { Identity } from "../access/identity.ts";
 import type { Rate } from "../access/rates.ts";
 
@@ -22,6 +23,8 @@ export interface RequestScope {
     identity?: Identity | undefined;
     /** What is left to the caller, where that is counted. */
     rate?: Rate | undefined;
+    /** The transaction of a request with an Idempotency-Key: what it changes belongs there. */
+    work?: Work | undefined;
     /** The answer was waited for, so that its time says nothing. */
     waited?: boolean;
   };

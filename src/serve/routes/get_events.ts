@@ -5,6 +5,7 @@ import { z } from "zod";
 import { LIMITS } from "../../base/limits.ts";
 import { problems } from "../describe/answers.ts";
 import type { ServePorts } from "../ports.ts";
+import { heldBy } from "../request/held.ts";
 import { problem, type RequestScope, type Untyped } from "../request/problem.ts";
 import { sinceOf, streamQuery, subscriptionOf, tooManyClients } from "../request/stream_query.ts";
 import type { StreamHub } from "../stream/hub.ts";
@@ -35,7 +36,7 @@ export function getEvents(ports: ServePorts, hub: StreamHub): RouteHandler<typeo
     // A proxy that collects an answer before it passes it on would hold every event back.
     const headers = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
     if (c.req.method === "HEAD") return c.body(null, 200, headers) as Untyped;
-    const stream = hub.events.open({ ...subscription.value, since });
+    const stream = hub.events.open({ ...subscription.value, since }, heldBy(c));
     if (!stream) return problem(c, tooManyClients(hub.clients_max));
     c.env?.timeout?.(c.req.raw, LIMITS.events_idle_max_s);
     return c.body(stream, 200, headers) as Untyped;

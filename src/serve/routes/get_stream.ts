@@ -5,6 +5,7 @@ import { STREAM_PROTOCOL } from "../access/identity.ts";
 import type { Sites } from "../access/sites.ts";
 import { problems } from "../describe/answers.ts";
 import type { ServePorts } from "../ports.ts";
+import { heldBy } from "../request/held.ts";
 import { problem, type RequestScope, type Untyped } from "../request/problem.ts";
 import { streamQuery, subscriptionOf, tooManyClients } from "../request/stream_query.ts";
 import type { StreamHub } from "../stream/hub.ts";
@@ -42,7 +43,7 @@ export function getStream(
       // A browser gives up a handshake in which none of what it offered is taken.
       ...(offered?.includes(STREAM_PROTOCOL) ? { "sec-websocket-protocol": STREAM_PROTOCOL } : {}),
     };
-    if (hub.accept(c.req.raw, subscription.value, headers)) return new Response(null) as Untyped;
+    if (hub.accept(c.req.raw, subscription.value, headers, heldBy(c))) return new Response(null) as Untyped;
     return problem(c, tooManyClients(hub.clients_max));
   };
 }

@@ -7,8 +7,9 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { inTurns, nextTurn } from "../../base/turns.ts";
+import type { CredentialWatch } from "./credential_watch.ts";
 import type { StreamMemory } from "./memory.ts";
-import { helloOf, type Subscription } from "./subscription.ts";
+import { type Held, helloOf, type Subscription } from "./subscription.ts";
 
 export interface EventClientsOptions {
   readonly memory: StreamMemory;
@@ -16,6 +17,7 @@ export interface EventClientsOptions {
   readonly clock: Clock;
   readonly symbols: readonly string[];
   readonly clients_max: number;
+  readonly credentials: CredentialWatch;
 }
 
 /** How long a client that lost its connection is to wait (ms). */
@@ -31,6 +33,10 @@ interface Client {
   readonly markets: Map<string, string>;
   wake: (() => void) | undefined;
   closed: boolean;
+  /** What it is sent before its stream ends, because its credential is not valid any more. */
+  last: string | undefined;
+  /** Its credential is watched no more. */
+  unwatch: (() => void) | undefined;
 }
 
 export class EventClients {
@@ -67,7 +73,7 @@ export class EventClients {
   }
 
   /** What a client is sent; undefined when no more are taken. `cancel` of the stream: the client has gone. */
-  open(subscription: Subscription): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
+  open(subscription: Subscription, held?: Held): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
     const { memory, clients_max, clock, symbols } = this.#options;
     if (!this.#is_open || this.#clients.size >= clients_max) {
       this.#refused++;
@@ -79,16 +85,23 @@ export class EventClients {
     const hello = helloOf(subscription, complete, { symbols, server_time_us: clock.now() });
     const client: Client = {
       ...{ subscription, position, markets: new Map(), wake: undefined, closed: false },
+      ...{ last: undefined, unwatch: undefined },
       due: `retry: ${RETRY_MS}\ndata: ${JSON.stringify(hello)}\n\n`,
     };
     this.#clients.add(client);
+    if (held) {
+      client.unwatch = this.#options.credentials.add(held.credential, held.identity, (ended) => {
+        client.last = `event: closed\ndata: ${JSON.stringify(ended)}\n\n`;
+        client.wake?.();
+      });
+    }
     const encoder = new TextEncoder();
     return new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
         pull: async (controller) => {
           const text = await this.#next(client);
           if (text !== undefined) controller.enqueue(encoder.encode(text));
-          else if (this.#clients.delete(client)) controller.close();
+          else if (this.#forget(client)) controller.close();
         },
         cancel: () => this.#leave(client),
       },
@@ -128,6 +141,10 @@ export class EventClients {
   async #next(client: Client): Promise<string | undefined> {
     for (;;) {
       if (client.closed) return undefined;
+      if (client.last !== undefined) {
+        client.closed = true;
+        return client.last;
+      }
       const text = this.#take(client);
       if (text !== "") return text;
       await new Promise<void>((resolve) => {
@@ -158,8 +175,14 @@ export class EventClients {
 
   #leave(client: Client): void {
     client.closed = true;
-    this.#clients.delete(client);
+    this.#forget(client);
     client.wake?.();
+  }
+
+  /** @returns false where it is forgotten already. */
+  #forget(client: Client): boolean {
+    client.unwatch?.();
+    return this.#clients.delete(client);
   }
 
   *#woken(): Generator<number, void, void> {

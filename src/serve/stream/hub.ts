@@ -9,11 +9,13 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { nextTurn } from "../../base/turns.ts";
 import { CHAMPION } from "../../predict/series.ts";
+import type { Access } from "../access/access.ts";
 import type { MarketMessage } from "../messages/stream.ts";
 import type { ServeEvent, ServePorts } from "../ports.ts";
+import { CredentialWatch } from "./credential_watch.ts";
 import { EventClients } from "./events.ts";
 import { StreamMemory } from "./memory.ts";
-import { helloOf, type Subscription } from "./subscription.ts";
+import { type Held, helloOf, type Subscription } from "./subscription.ts";
 import { topicOf, topicsOf } from "./topics.ts";
 import { TickWaiters } from "./waiters.ts";
 
@@ -21,14 +23,22 @@ import { TickWaiters } from "./waiters.ts";
 const MARKET_EVERY_MS = 500;
 /** WebSocket close code "going away": the client should reconnect. */
 const GOING_AWAY = 1001;
-/** "Try again later": the client was too slow. */
-const TOO_SLOW = 1013;
+/** "Try again later": the client was too slow, or who it is cannot be looked up. */
+const TRY_LATER = 1013;
+
+/** "Policy violation": its credential is no longer valid. */
+const NOT_ALLOWED = 1008;
 
 /** A client of `/stream`. */
 export interface StreamClient extends Subscription {
   /** Of the next message it has missed; undefined once it has them all and is sent what comes. */
   position: number | undefined;
+  readonly held: Held | undefined;
+  /** Its credential is watched no more. */
+  unwatch: (() => void) | undefined;
 }
+
+const nobody: Access["identify"] = async () => ({ code: "UNAUTHENTICATED" });
 
 export class StreamHub {
   readonly #ports: ServePorts;
@@ -38,6 +48,7 @@ export class StreamHub {
   readonly waiters: TickWaiters;
   readonly events: EventClients;
   readonly #memory: StreamMemory;
+  readonly #credentials: CredentialWatch;
   readonly #clients = new Set<ServerWebSocket<StreamClient>>();
   readonly #unsubscribe: () => void;
   #server: Server<StreamClient> | undefined;
@@ -46,15 +57,25 @@ export class StreamHub {
   #published = 0;
   #refused = 0;
   #cut = 0;
+  #not_allowed = 0;
 
-  constructor(ports: ServePorts, clock: Clock, clients_max: number = LIMITS.stream_clients_max) {
+  /** @param identify of a credential, as `Access.identify`. */
+  constructor(
+    ports: ServePorts,
+    clock: Clock,
+    clients_max: number = LIMITS.stream_clients_max,
+    identify: Access["identify"] = nobody,
+  ) {
+    this.#credentials = new CredentialWatch(clock, identify);
     this.#ports = ports;
     this.#clock = clock;
     this.clients_max = clients_max;
     const { metrics, symbols } = ports;
     this.#memory = new StreamMemory(symbols.length);
     this.waiters = new TickWaiters(metrics, clock);
-    this.events = new EventClients({ memory: this.#memory, metrics, clock, symbols, clients_max });
+    this.events = new EventClients({
+      ...{ memory: this.#memory, credentials: this.#credentials, metrics, clock, symbols, clients_max },
+    });
     this.#unsubscribe = ports.subscribe((event) => this.#onEvent(event));
     metrics.observe("gauge", "foretick_stream_clients", "Clients of /stream.", () => this.#clients.size);
     metrics.observe(
@@ -68,6 +89,12 @@ export class StreamHub {
       "foretick_stream_refused_total",
       "Clients refused at the limit.",
       () => this.#refused,
+    );
+    metrics.observe(
+      "counter",
+      "foretick_stream_not_allowed_total",
+      "Clients of /stream ended because their credential was revoked, had expired or could not be looked up.",
+      () => this.#not_allowed,
     );
     metrics.observe(
       "counter",
@@ -85,13 +112,21 @@ export class StreamHub {
   }
 
   /** Upgrades a request to a stream client; false when no more are taken. */
-  accept(request: Request, subscription: Subscription, headers: Record<string, string>): boolean {
+  accept(
+    request: Request,
+    subscription: Subscription,
+    headers: Record<string, string>,
+    held?: Held,
+  ): boolean {
     const server = this.#server;
     if (!server || this.#closed || server.pendingWebSockets >= this.clients_max) {
       this.#refused++;
       return false;
     }
-    return server.upgrade(request, { data: { ...subscription, position: undefined }, headers });
+    return server.upgrade(request, {
+      data: { ...subscription, position: undefined, held, unwatch: undefined },
+      headers,
+    });
   }
 
   /** What the socket layer calls. */
@@ -109,7 +144,8 @@ export class StreamHub {
       drain: (socket) => this.#catchUp(socket),
       close: (socket, code) => {
         this.#clients.delete(socket);
-        if (code === 1006 || code === TOO_SLOW) this.#cut++;
+        socket.data.unwatch?.();
+        if (code === 1006 || code === TRY_LATER) this.#cut++;
       },
     };
   }
@@ -120,6 +156,7 @@ export class StreamHub {
     this.#unsubscribe();
     this.#timer?.cancel();
     this.waiters.close();
+    this.#credentials.close();
     this.events.close();
     for (const socket of this.#clients) socket.close(GOING_AWAY, "the service is stopping");
   }
@@ -127,7 +164,13 @@ export class StreamHub {
   #onOpen(socket: ServerWebSocket<StreamClient>): void {
     this.#clients.add(socket);
     const { data } = socket;
-    const { since, symbols, kinds } = data;
+    const { since, symbols, kinds, held } = data;
+    if (held) {
+      data.unwatch = this.#credentials.add(held.credential, held.identity, ({ code, reason }) => {
+        this.#not_allowed++;
+        socket.close(code === "UNAUTHENTICATED" ? NOT_ALLOWED : TRY_LATER, reason);
+      });
+    }
     const missed = since ? this.#memory.after(since) : { position: this.#memory.end, complete: true };
     const served = { symbols: this.#ports.symbols, server_time_us: this.#clock.now() };
     socket.send(JSON.stringify(helloOf(data, missed.complete, served)));
@@ -145,7 +188,7 @@ export class StreamHub {
     for (let sent = 0; data.position < this.#memory.end; ) {
       const kept = this.#memory.at(data.position);
       if (!kept) {
-        socket.close(TOO_SLOW, "too slow: what was missed is no longer kept");
+        socket.close(TRY_LATER, "too slow: what was missed is no longer kept");
         return;
       }
       data.position++;

@@ -1,6 +1,7 @@
 /** What a client of a stream asked for, and its first message. */
 
 import type { SeriesChoice } from "../../predict/series.ts";
+import type { Identity } from "../access/identity.ts";
 import type { HelloMessage, StreamKind } from "../messages/stream.ts";
 
 /** The last message that was seen: its tick, and its place in that; without a place all of the tick was. */
@@ -16,6 +17,12 @@ export interface Subscription {
   readonly choice: SeriesChoice;
   /** The last message that it has seen; undefined: what comes from now on. */
   readonly since?: Since | undefined;
+}
+
+/** By whom a stream was opened, and with what. */
+export interface Held {
+  readonly credential: string;
+  readonly identity: Identity;
 }
 
 /** @param complete whether all that came since is still kept. */

@@ -48,7 +48,7 @@ export type StartInput = z.input<typeof startSchema>;
 
 export interface ExperimentParts {
   readonly sql: Sql;
-  readonly registry: Pick<Registry, "role">;
+  readonly registry: Pick<Registry, "within">;
 }
 
 /**
@@ -57,6 +57,20 @@ export interface ExperimentParts {
  */
 export async function startExperiment(
   { sql, registry }: ExperimentParts,
+  scope: Scope,
+  input: StartInput,
+): Promise<Experiment> {
+  return await asked(
+    inTransaction(sql, (tx) => {
+      const own = tx as unknown as Sql;
+      return begun({ sql: own, registry: registry.within(own) }, scope, input);
+    }),
+  );
+}
+
+/** What is looked at, the challenger's role and the experiment: all of it in the caller's transaction. */
+async function begun(
+  { sql, registry }: { readonly sql: Sql; readonly registry: Pick<Registry, "role"> },
   scope: Scope,
   input: StartInput,
 ): Promise<Experiment> {

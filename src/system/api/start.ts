@@ -67,6 +67,7 @@ export async function startApi({ config, clock, log }: ApiOptions): Promise<Api>
       ...{ config, store: store ?? { required: noDatabase }, clock, log: serving, metrics: ports.metrics },
     });
     ending.add("service", "the record of refusals", () => doors.close());
+    ending.add("database", "requests with a key", () => doors.end());
     const server = await startServer({
       ...{ hostname: config.host, port: config.port, ports, clock, log: serving, access: doors.access },
       sites: new Sites(config.cors_origins),

@@ -2,6 +2,7 @@
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Sql } from "postgres";
 import type { Clock } from "../../base/clock.ts";
 import type { Config } from "../../base/config.ts";
 import { ForetickError, fail } from "../../base/errors.ts";
@@ -14,6 +15,7 @@ import { readVerified } from "../../model/bundle/files.ts";
 import { unpackBundle } from "../../model/bundle/unpack.ts";
 import type { Model } from "../../model/model.ts";
 import { silenceRule } from "../../record/alerts/alert_rows.ts";
+import { appendAudit } from "../../record/audit/audit.ts";
 import type { Database } from "../../record/database.ts";
 import { JudgedTicks } from "../../record/outcomes/judged_ticks.ts";
 import type { Registry } from "../../record/registry/registry.ts";
@@ -22,8 +24,8 @@ import { RoleRows } from "../../record/registry/role_rows.ts";
 import { RegistryRows } from "../../record/registry/rows.ts";
 import { TrainingRuns } from "../../record/registry/training_runs.ts";
 import { DeploymentRows } from "../../record/steer/deployment_rows.ts";
+import { askForTraining } from "../../record/training/ask.ts";
 import { cancelTraining, trainingJobs } from "../../record/training/jobs.ts";
-import { requestTraining } from "../../record/training/request.ts";
 import type { DeployInput, DriftView, LoadedModel, OperatorPort } from "../../serve/ports_operate.ts";
 import { CarryOut } from "../../steer/deploy/carry_out.ts";
 import { startDeployment, stopDeployment } from "../../steer/deploy/start.ts";
@@ -52,27 +54,46 @@ export interface OperatorOptions {
 const namesOf = (set: string): readonly string[] =>
   FEATURE_SETS.find(({ name }) => name === set)?.names ?? [];
 
-export function operatorOver(options: OperatorOptions): OperatorPort {
+export const operatorOver = (options: OperatorOptions): OperatorPort =>
+  operatorOn(options, { sql: () => options.database().sql, afterCommit: (run) => run() });
+
+/** Where changes go: to the database at once, or into a transaction. */
+interface Place {
+  /** @throws ForetickError STORE_UNREACHABLE until it is open. */
+  readonly sql: () => Sql;
+  readonly afterCommit: (run: () => void) => void;
+}
+
+function operatorOn(options: OperatorOptions, { sql, afterCommit }: Place): OperatorPort {
   const { config, clock, log } = options;
-  const sql = () => options.database().sql;
+  // The others are told by the database; this process need not wait for that.
+  const moved = (): void => afterCommit(() => void options.refresh());
   const registry = (): Registry => registryOf(sql(), config, clock);
   const rows = (): RegistryRows => new RegistryRows(sql());
   return {
+    during: ({ sql: within, afterCommit: after }) =>
+      operatorOn(options, { sql: () => within, afterCommit: after }),
     loaded: (symbol) => loadedOf(options.serving(symbol)),
     runningTraining: options.runningTraining,
     settings: () => shownConfig(config),
-    reload: async () => void (await options.refresh()),
+    reload: async (symbol, actor) => {
+      const served = (): string | null => options.serving(symbol)?.model.version ?? null;
+      const before = served();
+      await options.refresh();
+      const details = { model_version: served(), before };
+      await appendAudit(sql(), [{ actor, action: "models.reload", target: symbol, details }]);
+    },
     models: () => listedModels(sql(), namesOf),
     model: (version) => rows().show(modelVersion(version)),
     promote: async ({ actor, ...input }) => {
-      const moved = await registry().promote({ actor }, { ...input, alias: "champion" });
-      void options.refresh();
-      return moved;
+      const promoted = await registry().promote({ actor }, { ...input, alias: "champion" });
+      moved();
+      return promoted;
     },
     rollback: async ({ actor, symbol, reason }) => {
-      const moved = await registry().rollback({ actor }, { symbol, reason, alias: "champion" });
-      void options.refresh();
-      return moved;
+      const back = await registry().rollback({ actor }, { symbol, reason, alias: "champion" });
+      moved();
+      return back;
     },
     register: async ({ actor, reason, zip, expected }) => {
       await mkdir(config.model_dir, { recursive: true });
@@ -88,8 +109,7 @@ export function operatorOver(options: OperatorOptions): OperatorPort {
         await rm(dir, { recursive: true, force: true });
       }
     },
-    train: ({ symbol, actor, settings }) =>
-      requestTraining(sql(), { symbol, reason: "person", actor, settings }),
+    train: (input) => askForTraining(sql(), input),
     cancelTraining: (job_id, actor) => cancelTraining(sql(), job_id, actor),
     trainings: (symbol) => trainingJobs(sql(), symbol === undefined ? {} : { symbol }),
     runs: (limit) => new TrainingRuns(sql()).newest(limit),

@@ -1,36 +1,50 @@
 /** The same changing request sent twice is done once. */
 
 import { Hono } from "hono";
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
 import { silentLogger } from "../../../src/base/log.ts";
-import { beginKeyed, forgetKeyed, keepAnswer } from "../../../src/record/access/idempotency.ts";
-import type { Database } from "../../../src/record/database.ts";
-import { idempotent, type KeptAnswers } from "../../../src/serve/access/idempotency.ts";
+import { doneOnce, type Outcome } from "../../../src/record/access/idempotency.ts";
+import type { ConnectOptions, Database } from "../../../src/record/database.ts";
+import { connectTo } from "../../../src/record/server/client.ts";
+import type { Work } from "../../../src/record/sql/work.ts";
+import { idempotent } from "../../../src/serve/access/idempotency.ts";
 import type { RequestScope } from "../../../src/serve/request/problem.ts";
-import { met } from "../../met.ts";
+import { KeyedRequests } from "../../../src/system/keyed_requests.ts";
+import { refusal } from "../../base/rejection.ts";
 import { onEveryServer } from "../server/servers.ts";
+import { FlakyWire } from "../write/flaky_wire.ts";
 
 onEveryServer("requests with an Idempotency-Key", (server) => {
   let database: Database;
-  let kept: KeptAnswers;
+  const processes: KeyedRequests[] = [];
+  const process = (): KeyedRequests => {
+    const made = new KeyedRequests(() => database, systemClock);
+    processes.push(made);
+    return made;
+  };
   beforeAll(async () => {
     database = await server.openDatabase();
-    const { sql } = database;
-    kept = {
-      begin: (request) => beginKeyed(sql, request),
-      keep: (request, answer) => keepAnswer(sql, request, answer),
-      forget: (request) => forgetKeyed(sql, request),
-    };
+  });
+  afterAll(async () => {
+    for (const one of processes) await one.close();
   });
 
   /** Counts what is done; answers with `status`, once `gate` is open. */
   function service({
     status = 201,
     gate = Promise.resolve(),
+    kept = process(),
+    act = async () => {},
   }: {
     status?: number;
     gate?: Promise<void>;
+    kept?: KeyedRequests;
+    /** What it changes. */
+    act?: (work: Work) => Promise<void>;
   } = {}) {
+    const entered = Promise.withResolvers<void>();
     const done: string[] = [];
     const app = new Hono<RequestScope>();
     app.use((c, next) => {
@@ -41,7 +55,9 @@ onEveryServer("requests with an Idempotency-Key", (server) => {
     app.use(idempotent(kept, silentLogger));
     app.post("/train", async (c) => {
       const body = await c.req.text();
+      entered.resolve();
       await gate;
+      await act(c.var.work!);
       done.push(body);
       return c.json({ n: done.length, body }, status as 201);
     });
@@ -51,7 +67,7 @@ onEveryServer("requests with an Idempotency-Key", (server) => {
         body,
         headers: { "idempotency-key": key, "x-as": as },
       });
-    return { done, post };
+    return { done, post, entered: entered.promise };
   }
 
   it("are done once, and answered the same again", async () => {
@@ -78,13 +94,11 @@ onEveryServer("requests with an Idempotency-Key", (server) => {
 
   it("are told to come back while the first is under way", async () => {
     const gate = Promise.withResolvers<void>();
-    const { done, post } = service({ gate: gate.promise });
+    const { done, post, entered } = service({ gate: gate.promise });
     const first = post("c", "one");
-    await met("the first is under way", async () => {
-      const rows = await database.sql`select from idempotency_keys where key = 'c'`;
-      return rows.count === 1;
-    });
-    for (const early of await Promise.all([post("c", "one"), post("c", "one")])) {
+    await entered;
+    // Also by another process, which knows of it from the database alone.
+    for (const early of await Promise.all([post("c", "one"), service().post("c", "one")])) {
       expect(early.status).toBe(409);
       expect(early.headers.get("retry-after")).toBe("1");
     }
@@ -100,12 +114,90 @@ onEveryServer("requests with an Idempotency-Key", (server) => {
     expect(failing.done).toEqual(["one", "one"]);
     const { sql } = database;
     const { done, post } = service();
-    await beginKeyed(sql, { actor: "anna", key: "e", request_sha256: "0".repeat(64) });
-    await sql`update idempotency_keys set begun_at = now() - interval '10 minutes' where key = 'e'`;
     expect((await post("e", "one")).status).toBe(201);
     await sql`update idempotency_keys set begun_at = now() - interval '25 hours' where key = 'e'`;
     expect((await post("e", "other")).status).toBe(201);
     expect(done).toEqual(["one", "other"]);
+  });
+
+  it("change what they change with the key and its answer, or nothing of it: the connection is cut in the middle", async () => {
+    const wire = new FlakyWire(database.url);
+    await wire.mend();
+    const cut = database.connect({ connections: 1 });
+    const through = connectTo(wire.url, { connections: 1 });
+    try {
+      await cut`create table if not exists told (word text)`;
+      const request = { actor: "anna", key: "cut", request_sha256: "1".repeat(64) };
+      const rows = async (): Promise<number[]> => [
+        (await cut`select from told where word = 'cut'`).count,
+        (await cut`select from idempotency_keys where key = 'cut'`).count,
+      ];
+      let committed = 0;
+      const change = async ({ sql, afterCommit }: Work): Promise<Outcome> => {
+        afterCommit(() => committed++);
+        await sql`insert into told values ('cut')`;
+        return { stays: true, answer: { status: 200, content_type: null, body: "done" } };
+      };
+      const failed = await refusal(
+        doneOnce(through, request, async (work) => {
+          const outcome = await change(work);
+          await wire.cut();
+          return outcome;
+        }),
+      );
+      expect(failed.code).toBe("STORE_UNREACHABLE");
+      expect([await rows(), committed]).toEqual([[0, 0], 0]);
+      await wire.mend();
+      expect(await doneOnce(through, request, change)).toEqual({ state: "done" });
+      expect([await rows(), committed]).toEqual([[1, 1], 1]);
+      expect(await doneOnce(through, request, change)).toMatchObject({ state: "answered", body: "done" });
+      expect([await rows(), committed]).toEqual([[1, 1], 1]);
+    } finally {
+      await through.end({ timeout: 0 });
+      await wire.cut();
+      await cut.end({ timeout: 0 });
+    }
+  });
+
+  it("leave nothing behind where they fail, what they had done before included", async () => {
+    const { sql } = database;
+    await sql`create table if not exists told (word text)`;
+    const { post } = service({
+      status: 503,
+      act: async (work) => void (await work.sql`insert into told values ('failed')`),
+    });
+    expect((await post("f", "one")).status).toBe(503);
+    expect((await sql`select from told where word = 'failed'`).count).toBe(0);
+    expect((await sql`select from idempotency_keys where key = 'f'`).count).toBe(0);
+  });
+
+  it("are told that it is not known where the database goes away at the end, and not that it was done", async () => {
+    const wire = new FlakyWire(database.url);
+    await wire.mend();
+    const far = { ...database, connect: (options?: ConnectOptions) => connectTo(wire.url, options) };
+    const kept = new KeyedRequests(() => far, systemClock);
+    try {
+      const { post } = service({ kept, act: async () => void (await wire.cut()) });
+      const answer = await post("g", "one");
+      expect(answer.status).toBe(503);
+      expect(((await answer.json()) as { detail: string }).detail).toContain("with the same Idempotency-Key");
+      expect((await service().post("g", "one")).status).toBe(201);
+    } finally {
+      await kept.close();
+      await wire.cut();
+    }
+  });
+
+  it("are bounded: one more than may be under way is told to come back", async () => {
+    const gate = Promise.withResolvers<void>();
+    const kept = process();
+    const { post, entered } = service({ gate: gate.promise, kept });
+    const all = Array.from({ length: LIMITS.keyed_requests_max }, (_, at) => post(`h${at}`, "one"));
+    await entered;
+    const refused = await post("one-more", "one");
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, "BUSY"]);
+    gate.resolve();
+    expect((await Promise.all(all)).map(({ status }) => status)).toEqual(all.map(() => 201));
   });
 
   it("are refused with a key that is none", async () => {

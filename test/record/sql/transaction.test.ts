@@ -1,5 +1,6 @@
 import postgres, { type Sql } from "postgres";
 import { afterEach, describe, expect, it } from "vitest";
+import { asked } from "../../../src/record/sql/asked.ts";
 import { codeOf } from "../../../src/record/sql/store_errors.ts";
 import { inTransaction } from "../../../src/record/sql/transaction.ts";
 import { rejection } from "../../base/rejection.ts";
@@ -52,6 +53,13 @@ describe("a transaction", () => {
       await own`select 2`;
     });
     expect(codeOf(await rejection(cut))).toBe("CONNECTION_CLOSED");
+    await wire.mend();
+    const asked_in_it = inTransaction(sql, async (own) => {
+      await asked(own`select 1`);
+      await wire.cut();
+      await inTransaction(own as unknown as Sql, async (part) => await asked(part`select 2`));
+    });
+    expect(codeOf(await rejection(asked_in_it))).toBe("CONNECTION_CLOSED");
     // The driver would write its rollback in the next turn of the event loop.
     for (let turn = 0; turn < 3; turn++) await new Promise((done) => setImmediate(done));
     await wire.mend();

@@ -1,11 +1,14 @@
 /** Asking for a training: what is added, what is in the way, what is taken back. */
 
+import type { Sql } from "postgres";
 import { beforeEach, expect, it } from "vitest";
 import type { Database } from "../../../src/record/database.ts";
+import { askForTraining } from "../../../src/record/training/ask.ts";
 import { cancelTraining, trainingJob, trainingJobs } from "../../../src/record/training/jobs.ts";
-import { requestTraining } from "../../../src/record/training/request.ts";
+import { type Requested, requestTraining } from "../../../src/record/training/request.ts";
 import { rejection } from "../../base/rejection.ts";
 import { onEveryServer } from "../server/servers.ts";
+import { cutInInsert } from "../write/cut_in_insert.ts";
 
 onEveryServer("asking for a training", (server) => {
   let database: Database;
@@ -34,6 +37,25 @@ onEveryServer("asking for a training", (server) => {
     const [newest, ...others] = await trainingJobs(sql, { symbol: "BTCUSDT" });
     expect(newest).toMatchObject({ requested_by: "anna", settings });
     expect(others.map(({ job_id }) => job_id)).toEqual([first.job_id]);
+  });
+
+  it("by force takes back what is in the way and asks anew, both or neither: a cut connection leaves the first", async () => {
+    const { sql } = database;
+    const ask = (own: Sql, force: boolean) =>
+      askForTraining(own, { symbol: "BTCUSDT", settings: {}, actor: "anna", force });
+    const first = await ask(sql, false);
+    const first_id = (first as Requested).job_id;
+    expect(await ask(sql, false)).toMatchObject({ in_the_way: { job_id: first_id, status: "waiting" } });
+    const audited = async (): Promise<number> => (await sql`select from audit`).count;
+    const before = await audited();
+    expect(await cutInInsert(database, "training_jobs", (own) => ask(own, true))).toBe("STORE_UNREACHABLE");
+    expect((await trainingJobs(sql)).map(({ job_id, status }) => [job_id, status])).toEqual([
+      [first_id, "waiting"],
+    ]);
+    expect(await audited()).toBe(before);
+    expect(await ask(sql, true)).toMatchObject({ is_new: true });
+    expect((await trainingJobs(sql)).map(({ status }) => status)).toEqual(["waiting", "cancelled"]);
+    expect(await audited()).toBe(before + 2);
   });
 
   it("rests after a training that drift had asked for; a person and the schedule do not wait", async () => {

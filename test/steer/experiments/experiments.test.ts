@@ -1,6 +1,7 @@
 /** Experiments from stored outcomes: judged once, the same in rounds of any length, and ended for a reason that is written down. */
 
 import { readFileSync } from "node:fs";
+import type { Sql } from "postgres";
 import { expect, it } from "vitest";
 import { modelVersion } from "../../../src/base/units.ts";
 import { PairedSequence } from "../../../src/judge/paired_sequence.ts";
@@ -13,11 +14,12 @@ import {
   experiments,
   runningExperiments,
 } from "../../../src/steer/experiments/rows.ts";
-import { finishExperiment, rolesOf } from "../../../src/steer/experiments/start.ts";
+import { finishExperiment, rolesOf, startExperiment } from "../../../src/steer/experiments/start.ts";
 import type { TrialTick } from "../../../src/steer/experiments/trial.ts";
 import { codeOf, refusal } from "../../base/rejection.ts";
 import { START_SEC, SYMBOL } from "../../record/market_events.ts";
 import { onEveryServer } from "../../record/server/servers.ts";
+import { cutInInsert } from "../../record/write/cut_in_insert.ts";
 import { ANNA, experimentWorld } from "./experiment_world.ts";
 import { A, B, store, ticks } from "./trials.ts";
 
@@ -49,6 +51,23 @@ onEveryServer("experiments", (server) => {
 
   const stateOf = async (): Promise<unknown> =>
     (await runningExperiments(world.database.sql, [SYMBOL]))[0]!.state;
+
+  it("begin whole or not at all: a cut connection leaves no challenger without its experiment", async () => {
+    const { database, registry } = world;
+    const { sql } = database;
+    const begin = (own: Sql) =>
+      startExperiment({ sql: own, registry }, ANNA, {
+        ...{ symbol: SYMBOL, b: B, min_duration_h: 24, confidence_level: 0.95 },
+      });
+    const audited = async (): Promise<number> => (await sql`select from audit`).count;
+    const before = await audited();
+    expect(await cutInInsert(database, "experiments", begin)).toBe("STORE_UNREACHABLE");
+    expect([...(await rolesOf(sql, SYMBOL)).values()]).toEqual(["champion"]);
+    expect(await audited()).toBe(before);
+    await begin(sql);
+    expect([...(await rolesOf(sql, SYMBOL)).values()]).toEqual(["champion", "challenger"]);
+    expect(await audited()).toBe(before + 2);
+  });
 
   it("are judged as a plain reading of every tick says; rounds of any length, or none stored, come to the same bits", async () => {
     const all = ticks(3_300, { skill: 0.02 });

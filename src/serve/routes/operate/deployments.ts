@@ -35,7 +35,7 @@ export const deploymentsRoute = createRoute({
 export function getDeployments(ports: ServePorts): RouteHandler<typeof deploymentsRoute, RequestScope> {
   return async (c) => {
     const { limit = LIMIT_DEFAULT } = c.req.valid("query");
-    const deployments = (await operatorOf(ports).deployments(limit)).map(deploymentJson);
+    const deployments = (await operatorOf(ports, c).deployments(limit)).map(deploymentJson);
     return c.json({ deployments, count: deployments.length }, 200);
   };
 }
@@ -83,7 +83,7 @@ export function postDeploy(ports: ServePorts): RouteHandler<typeof deployRoute, 
       share: undefined,
       actor: actorOf(c),
     };
-    return c.json(deploymentJson(await operatorOf(ports).deploy(input)), 200);
+    return c.json(deploymentJson(await operatorOf(ports, c).deploy(input)), 200);
   };
 }
 
@@ -99,7 +99,7 @@ export function postStopDeployment(
 ): RouteHandler<typeof stopDeploymentRoute, RequestScope> {
   return async (c) => {
     const { symbol = "*", reason = "" } = c.req.valid("query");
-    const stopped = await operatorOf(ports).stopDeployment({ symbol, reason, actor: actorOf(c) });
+    const stopped = await operatorOf(ports, c).stopDeployment({ symbol, reason, actor: actorOf(c) });
     return c.json(deploymentJson(stopped), 200);
   };
 }
@@ -126,7 +126,7 @@ export const silenceRoute = createRoute({
 export function postSilence(ports: ServePorts): RouteHandler<typeof silenceRoute, RequestScope> {
   return async (c) => {
     const { rule, for_s } = c.req.valid("json");
-    const until_us = await operatorOf(ports).silence(rule, for_s, actorOf(c));
+    const until_us = await operatorOf(ports, c).silence(rule, for_s, actorOf(c));
     return c.json({ rule, until: isoOf(micros(until_us)) }, 200);
   };
 }

@@ -39,7 +39,7 @@ export const experimentsRoute = createRoute({
 
 export function getExperiments(ports: ServePorts): RouteHandler<typeof experimentsRoute, RequestScope> {
   return async (c) => {
-    const experiments = (await operatorOf(ports).experiments(c.req.valid("query").symbol)).map(
+    const experiments = (await operatorOf(ports, c).experiments(c.req.valid("query").symbol)).map(
       experimentJson,
     );
     return c.json({ experiments, count: experiments.length }, 200);
@@ -54,7 +54,7 @@ export const experimentRoute = createRoute({
 
 export function getExperiment(ports: ServePorts): RouteHandler<typeof experimentRoute, RequestScope> {
   return async (c) =>
-    c.json(experimentJson(await operatorOf(ports).experiment(c.req.valid("param").experiment_id)), 200);
+    c.json(experimentJson(await operatorOf(ports, c).experiment(c.req.valid("param").experiment_id)), 200);
 }
 
 export const evidenceRoute = createRoute({
@@ -66,7 +66,7 @@ export const evidenceRoute = createRoute({
 
 export function getEvidence(ports: ServePorts): RouteHandler<typeof evidenceRoute, RequestScope> {
   return async (c) => {
-    const operator = operatorOf(ports);
+    const operator = operatorOf(ports, c);
     const one = await operator.experiment(c.req.valid("param").experiment_id);
     return c.json(evidenceJson(one, await operator.experimentEvidence(one)), 200);
   };
@@ -111,7 +111,7 @@ export function postExperiment(ports: ServePorts): RouteHandler<typeof startExpe
       duration_hours: duration_h,
     } = given;
     const asked = { a, b, name, traffic_split, duration_h, symbol: symbol.value };
-    const begun = await operatorOf(ports).startExperiment({
+    const begun = await operatorOf(ports, c).startExperiment({
       ...asked,
       reason: given.reason ?? "",
       actor: actorOf(c),
@@ -147,7 +147,7 @@ export function postEndExperiment(
     const { experiment_id } = c.req.valid("param");
     const { reason = "", force = false } = c.req.valid("query");
     const asked = { experiment_id, how, reason, force, actor: actorOf(c) };
-    return c.json(experimentJson(await operatorOf(ports).endExperiment(asked)), 200);
+    return c.json(experimentJson(await operatorOf(ports, c).endExperiment(asked)), 200);
   };
 }
 
@@ -167,5 +167,5 @@ export const evaluateRoute = createRoute({
 
 export function postEvaluate(ports: ServePorts): RouteHandler<typeof evaluateRoute, RequestScope> {
   return async (c) =>
-    c.json(evaluatedJson(await operatorOf(ports).experiment(c.req.valid("param").experiment_id)), 200);
+    c.json(evaluatedJson(await operatorOf(ports, c).experiment(c.req.valid("param").experiment_id)), 200);
 }

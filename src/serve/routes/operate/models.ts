@@ -35,7 +35,7 @@ export function getModelInfo(ports: ServePorts): RouteHandler<typeof modelInfoRo
   return (c) => {
     const symbol = servedSymbol(c, ports, c.req.valid("query").symbol);
     if (!symbol.ok) return symbol.response;
-    const loaded = operatorOf(ports).loaded(symbol.value);
+    const loaded = operatorOf(ports, c).loaded(symbol.value);
     if (loaded) return c.json(loadedJson(loaded), 200);
     const detail = `no model serves ${symbol.value} here yet.`;
     return problem(c, { code: "NOT_FOUND", field: "symbol", detail });
@@ -70,9 +70,9 @@ export function postReload(ports: ServePorts): RouteHandler<typeof reloadRoute, 
   return async (c) => {
     const symbol = servedSymbol(c, ports, c.req.valid("query").symbol);
     if (!symbol.ok) return symbol.response;
-    const operator = operatorOf(ports);
+    const operator = operatorOf(ports, c);
     const before = operator.loaded(symbol.value)?.model_version ?? null;
-    await operator.reload();
+    await operator.reload(symbol.value, actorOf(c));
     const model_version = operator.loaded(symbol.value)?.model_version ?? null;
     const message =
       before === model_version ? "nothing has moved" : `${model_version} serves instead of ${before}`;
@@ -98,7 +98,7 @@ export const mlopsModelsRoute = createRoute({ ...{ method: "get", path: "/mlops/
 export function getModels(ports: ServePorts): RouteHandler<typeof modelsRoute, RequestScope> {
   return async (c) => {
     const { model_type, symbol, status } = c.req.valid("query");
-    const all = await operatorOf(ports).models();
+    const all = await operatorOf(ports, c).models();
     const models = all
       .filter(({ kind }) => model_type === undefined || kind === model_type)
       .filter(
@@ -122,7 +122,7 @@ export const modelRoute = createRoute({
 export function getModel(ports: ServePorts): RouteHandler<typeof modelRoute, RequestScope> {
   return async (c) => {
     const { version } = c.req.valid("param");
-    return c.json(modelJson(await operatorOf(ports).model(version)), 200);
+    return c.json(modelJson(await operatorOf(ports, c).model(version)), 200);
   };
 }
 
@@ -158,7 +158,7 @@ export function postPromote(ports: ServePorts): RouteHandler<typeof promoteRoute
       force = false,
     } = c.req.valid("query");
     const asked = { version, symbol, reason, force, actor: actorOf(c) };
-    const operator = operatorOf(ports);
+    const operator = operatorOf(ports, c);
     if (traffic_percentage === EVERYONE) return c.json(movedJson(await operator.promote(asked)), 200);
     const share = traffic_percentage / EVERYONE;
     const begun = await operator.deploy({ ...asked, strategy: "canary", share, hold_s: HOLD_S });
@@ -181,7 +181,7 @@ export const rollbackRoute = createRoute({
 export function postRollback(ports: ServePorts): RouteHandler<typeof rollbackRoute, RequestScope> {
   return async (c) => {
     const { symbol = "*", reason = "" } = c.req.valid("query");
-    return c.json(movedJson(await operatorOf(ports).rollback({ symbol, reason, actor: actorOf(c) })), 200);
+    return c.json(movedJson(await operatorOf(ports, c).rollback({ symbol, reason, actor: actorOf(c) })), 200);
   };
 }
 

@@ -33,7 +33,7 @@ export function postDriftDetection(
 ): RouteHandler<typeof driftDetectionRoute, RequestScope> {
   return (c) => {
     const { symbol } = c.req.valid("query");
-    const looks = operatorOf(ports)
+    const looks = operatorOf(ports, c)
       .drift()
       .filter((one) => symbol === undefined || one.symbol === symbol);
     const results = looks.map(driftJson);
@@ -63,7 +63,7 @@ export function postMonitoringDrift(
 ): RouteHandler<typeof monitoringDriftRoute, RequestScope> {
   return async (c) => {
     const { model_id, data } = c.req.valid("json");
-    const operator = operatorOf(ports);
+    const operator = operatorOf(ports, c);
     if (data) return c.json(driftJson(await operator.driftOf(model_id, data)), 200);
     const look = operator.drift().find(({ model_version }) => model_version === model_id);
     if (look) return c.json(driftJson(look), 200);
@@ -98,7 +98,7 @@ export const continuousRoute = createRoute({
 export function postContinuous(ports: ServePorts): RouteHandler<typeof continuousRoute, RequestScope> {
   return (c) => {
     const { model_id } = c.req.valid("query");
-    const watched = operatorOf(ports)
+    const watched = operatorOf(ports, c)
       .drift()
       .some(({ model_version }) => model_version === model_id);
     if (watched) return c.json({ status: "running" as const, model_id, interval_hours: LOOK_HOURS }, 200);
@@ -141,7 +141,7 @@ export const dashboardRoute = createRoute({
 
 export function getDashboard(ports: ServePorts): RouteHandler<typeof dashboardRoute, RequestScope> {
   return async (c) => {
-    const operator = operatorOf(ports);
+    const operator = operatorOf(ports, c);
     const models = await operator.models();
     const trainings = await operator.trainings();
     const experiments = await operator.experiments();

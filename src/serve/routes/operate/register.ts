@@ -100,7 +100,7 @@ export function postRegister(ports: ServePorts): RouteHandler<typeof registerRou
         : new Uint8Array(await model_data.arrayBuffer());
     try {
       const expected = { kind: model_type, symbol };
-      const made = await operatorOf(ports).register({ zip, reason, actor: actorOf(c), expected });
+      const made = await operatorOf(ports, c).register({ zip, reason, actor: actorOf(c), expected });
       const { version, is_new, kind } = made;
       const status = is_new ? ("registered" as const) : ("registered_before" as const);
       return c.json({ model_id: version, version, status, model_type: kind, symbol: made.symbol }, 200);

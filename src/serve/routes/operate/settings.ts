@@ -32,7 +32,7 @@ export const settingsRoute = createRoute({
 
 export function getSettings(ports: ServePorts): RouteHandler<typeof settingsRoute, RequestScope> {
   return (c) => {
-    const settings = operatorOf(ports).settings();
+    const settings = operatorOf(ports, c).settings();
     return c.json({ settings: settings.map((one) => ({ ...one })) }, 200);
   };
 }

@@ -53,19 +53,15 @@ export function postTrain(ports: ServePorts): RouteHandler<typeof trainRoute, Re
     const { symbol: named, force_retrain, config = {} } = c.req.valid("json");
     const symbol = servedSymbol(c, ports, named);
     if (!symbol.ok) return symbol.response;
-    const operator = operatorOf(ports);
-    const actor = actorOf(c);
-    const open = (await operator.trainings(symbol.value)).filter(({ status }) => isOpen(status));
-    if (open[0] && !force_retrain) {
-      const detail = `a training of ${symbol.value} is ${open[0].status} (${open[0].job_id}): wait for it, or send force_retrain true.`;
+    const asked = await operatorOf(ports, c).train({
+      ...{ symbol: symbol.value, actor: actorOf(c), settings: config, force: force_retrain },
+    });
+    if ("in_the_way" in asked) {
+      const { status, job_id } = asked.in_the_way;
+      const detail = `a training of ${symbol.value} is ${status} (${job_id}): wait for it, or send force_retrain true.`;
       return problem(c, { code: "MODEL_REFUSED", field: "force_retrain", detail });
     }
-    for (const { job_id } of open) await operator.cancelTraining(job_id, actor);
-    const { job_id, is_new, sentence } = await operator.train({
-      symbol: symbol.value,
-      actor,
-      settings: config,
-    });
+    const { job_id, is_new, sentence } = asked;
     if (is_new) return c.json({ status: "queued" as const, message: sentence, training_id: job_id }, 200);
     const detail = `${sentence}: it was told to end, ask again when it has.`;
     return problem(c, { code: "MODEL_REFUSED", field: "force_retrain", detail });
@@ -84,7 +80,7 @@ export function getTrainingStatus(ports: ServePorts): RouteHandler<typeof traini
   return async (c) => {
     const symbol = servedSymbol(c, ports, c.req.valid("query").symbol);
     if (!symbol.ok) return symbol.response;
-    const [newest] = await operatorOf(ports).trainings(symbol.value);
+    const [newest] = await operatorOf(ports, c).trainings(symbol.value);
     if (newest && isOpen(newest.status)) return c.json(trainingJson(newest), 200);
     const last = newest ? `; the last one ${newest.status}` : "";
     return c.json(
@@ -104,7 +100,7 @@ const RUNS_DEFAULT = 50;
 
 export function getTrainingRuns(ports: ServePorts): RouteHandler<typeof trainingRunsRoute, RequestScope> {
   return async (c) => {
-    const runs = (await operatorOf(ports).runs(c.req.valid("query").limit ?? RUNS_DEFAULT)).map(runJson);
+    const runs = (await operatorOf(ports, c).runs(c.req.valid("query").limit ?? RUNS_DEFAULT)).map(runJson);
     return c.json({ runs, count: runs.length }, 200);
   };
 }
@@ -121,7 +117,7 @@ export function postCancelTraining(
 ): RouteHandler<typeof cancelTrainingRoute, RequestScope> {
   return async (c) => {
     const { training_id } = c.req.valid("param");
-    const done = await operatorOf(ports).cancelTraining(training_id, actorOf(c));
+    const done = await operatorOf(ports, c).cancelTraining(training_id, actorOf(c));
     return c.json({ status: done ? ("cancelled" as const) : ("ended_already" as const), training_id }, 200);
   };
 }
