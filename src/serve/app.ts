@@ -15,6 +15,7 @@ import { documentOf } from "./describe/document.ts";
 import type { ServePorts } from "./ports.ts";
 import { boundary, measured } from "./request/boundary.ts";
 import { expectedProblem } from "./request/expected.ts";
+import { LongAnswers } from "./request/long_answers.ts";
 import { refuseOtherMethods } from "./request/methods.ts";
 import { problem, type RequestScope } from "./request/problem.ts";
 import { refuseInvalid } from "./request/refuse.ts";
@@ -182,12 +183,13 @@ type DescribedOptions = AppOptions & Required<Pick<AppOptions, "sites">>;
 
 /** The routes that are described, each by its schemas. */
 function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log, sites }: DescribedOptions) {
+  const long = new LongAnswers(ports.metrics, clock);
   return app
     .openapi(latestRoute, getLatest(ports, clock, hub.waiters))
     .openapi(featuresLatestRoute, getFeaturesLatest(ports))
     .openapi(contributionsRoute, getContributions(ports))
-    .openapi(predictionsRoute, getPredictions(ports, clock, log))
-    .openapi(parityRoute, getParity(ports, clock, log))
+    .openapi(predictionsRoute, getPredictions(ports, clock, log, long))
+    .openapi(parityRoute, getParity(ports, clock, log, long))
     .openapi(reliabilityRoute, getReliability(ports, clock, log))
     .openapi(dataDaysRoute, getDataDays(ports, clock, log))
     .openapi(qualityRoute, getQuality(ports))

@@ -4,7 +4,9 @@ import { expect, it } from "vitest";
 import { ManualClock } from "../../src/base/clock.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { silentLogger } from "../../src/base/log.ts";
+import { micros } from "../../src/base/units.ts";
 import type { JoinedPrediction } from "../../src/predict/prediction.ts";
+import type { ParityRun } from "../../src/record/parity/runs.ts";
 import { createApp } from "../../src/serve/app.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { StreamHub } from "../../src/serve/stream/hub.ts";
@@ -135,4 +137,59 @@ it("holds no more than a few slices for a caller that reads nothing, and gzip is
     stuck.destroy();
     await server.close();
   }
+});
+
+it("gives the loop back amid a long answer of comparisons too, which is the same as short ones are", async () => {
+  const market = new FakeMarket();
+  let encoded = 0;
+  const run: ParityRun = {
+    ...{ run_id: "1", symbol: "BTCUSDT", feature_set: "v1", set_hash: "5f", asked_by: "service" },
+    ...{
+      from_us: micros(START_SEC * 1e6),
+      to_us: micros(START_SEC * 1e6 + 6e7),
+      started_us: micros(START_SEC * 1e6),
+    },
+    ...{
+      took_ms: 12,
+      rows_compared: 60,
+      rows_mismatched: 0,
+      rows_missing: 0,
+      rows_extra: 0,
+      rows_unexplained: 0,
+    },
+    ...{ largest_difference: null, worst_feature: null, features: {}, causes: {}, differences: [] },
+  } as never;
+  const counted = Object.defineProperty({ ...run }, "feature_set", {
+    enumerable: true,
+    get: () => {
+      encoded++;
+      return "v1";
+    },
+  });
+  market.comparisons = async ({ limit }) => ({
+    runs: Array.from({ length: limit }, () => counted),
+    totals: [],
+    totals_since_us: micros(START_SEC * 1e6),
+  });
+  const clock = new ManualClock((START_SEC + 1) * 1e6);
+  const app = createApp({ ports: market, hub: new StreamHub(market, clock), clock, log: silentLogger });
+  const answers = await Promise.all([1, 2].map(() => app.request(`/parity?limit=${LIMITS.parity_runs_max}`)));
+  let [before, most, done] = [encoded, 0, false];
+  const tick = (): void => {
+    most = Math.max(most, encoded - before);
+    before = encoded;
+    if (!done) setImmediate(tick);
+  };
+  setImmediate(tick);
+  const bodies = await Promise.all(
+    answers.map(async (answer) => (await answer.json()) as { runs: unknown[]; limit: number }),
+  );
+  done = true;
+  const short = (await (await app.request("/parity?limit=2")).json()) as { runs: unknown[] };
+  for (const { runs, limit } of bodies) {
+    expect([runs.length, limit]).toEqual([LIMITS.parity_runs_max, LIMITS.parity_runs_max]);
+    expect(runs.slice(0, 2)).toEqual(short.runs);
+  }
+  expect(encoded).toBe(2 * LIMITS.parity_runs_max + 2);
+  expect(most).toBeLessThanOrEqual(LIMITS.parity_runs_a_turn);
 });

@@ -5,14 +5,22 @@ import { LIMITS } from "../../src/base/limits.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { modelVersion, unixSec } from "../../src/base/units.ts";
 import { v1 } from "../../src/features/sets/v1.ts";
-import { writeBundle } from "../../src/model/bundle/bundle.ts";
+import { loadBundle, writeBundle } from "../../src/model/bundle/bundle.ts";
+import { bundleDir } from "../../src/model/bundle/install.ts";
+import { EnsembleModel } from "../../src/model/ensemble.ts";
 import { Calibrations } from "../../src/predict/calibrations.ts";
 import { Access } from "../../src/serve/access/access.ts";
 import { createApp } from "../../src/serve/app.ts";
 import { StreamHub } from "../../src/serve/stream/hub.ts";
 import { AskedModels } from "../../src/system/asked/asked_models.ts";
 import { Asks } from "../../src/system/asked/asks.ts";
-import { freshFolder, removeFolders, sampleContents, sampleVector } from "../model/sample.ts";
+import {
+  freshFolder,
+  networkContents,
+  removeFolders,
+  sampleContents,
+  sampleVector,
+} from "../model/sample.ts";
 import { FakeMarket } from "./fake_market.ts";
 
 const model_dir = await freshFolder();
@@ -87,6 +95,69 @@ async function post(path: string, body: unknown, headers: Record<string, string>
   // biome-ignore lint/suspicious/noExplicitAny: an answer of any form
   return { status: answer.status, body: (await answer.json()) as any };
 }
+
+/** An ensemble as a symbol's champion, as the service holds one. */
+async function ensembleApp() {
+  await writeBundle(model_dir, networkContents(v1, { version: "1" })).catch(() => {});
+  const members = await Promise.all(
+    (["ridge-v1/1", "net-v1/1"] as const).map(async (name, at) => ({
+      model: await loadBundle(bundleDir(model_dir, modelVersion(name))),
+      weight: [0.75, 0.25][at]!,
+    })),
+  );
+  const ensemble = new EnsembleModel(modelVersion("both/1"), members);
+  const market_of_it = Object.assign(new FakeMarket(), {
+    asks: new Asks({
+      models,
+      symbolOf: () => ({ champion: ensemble, calibrations: new Calibrations(), priceOf: () => 60_000 }),
+      settings: readConfig({}),
+      ...{ busy_ms: 0, clock: systemClock },
+    }),
+  });
+  const own_hub = new StreamHub(market_of_it, systemClock);
+  own_hub.close();
+  const options = { ports: market_of_it, hub: own_hub, clock: systemClock, log: silentLogger, access };
+  return { ensemble, app: createApp(options) };
+}
+
+describe("POST /predict on a champion that is an ensemble", () => {
+  it("answers with the ensemble's forecast, one vector or many, by its name or without one", async () => {
+    const { ensemble, app: of_ensemble } = await ensembleApp();
+    const asked = async (path: string, body: unknown) => {
+      const headers = { "content-type": "application/json", "x-api-key": "desk" };
+      const answer = await of_ensemble.request(path, { method: "POST", headers, body: JSON.stringify(body) });
+      // biome-ignore lint/suspicious/noExplicitAny: an answer of any form
+      return { status: answer.status, body: (await answer.json()) as any };
+    };
+    const expected = async (row: number) => (await ensemble.infer(v1.hash, sampleVector(row))).yhat;
+    const one = await asked("/predict", { symbol: "BTCUSDT", features: features(5) });
+    expect([one.status, one.body.model_version]).toEqual([200, "both/1"]);
+    expect(one.body.forecast.yhat_log_return).toBe(await expected(5));
+    const alone = await asked("/predict", {
+      symbol: "BTCUSDT",
+      features: features(5),
+      model_version: "ridge-v1/1",
+    });
+    expect(alone.body.forecast.yhat_log_return).not.toBe(one.body.forecast.yhat_log_return);
+    const rows = [5, 6, 7].map((row) => ({
+      symbol: "BTCUSDT",
+      features: features(row),
+      model_version: "both/1",
+    }));
+    const many = await asked("/batch-predict", rows);
+    expect(many.status).toBe(200);
+    for (const [at, row] of [5, 6, 7].entries()) {
+      const { model_version, forecast } = many.body.results[at];
+      expect([model_version, forecast.yhat_log_return]).toEqual(["both/1", await expected(row)]);
+    }
+    const lacking = await asked("/predict", { symbol: "BTCUSDT", features: {} });
+    expect([lacking.status, lacking.body.detail]).toEqual([
+      400,
+      expect.stringContaining("both/1 needs 22 of v1"),
+    ]);
+    await ensemble.close();
+  });
+});
 
 describe("POST /predict", () => {
   it("answers with the forecast of the bundle, its worth and a signal whose probabilities are 100 together", async () => {

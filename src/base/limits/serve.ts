@@ -74,8 +74,10 @@ export const SERVE_LIMITS = {
   ask_cache_max: 2_000,
   /** How long such an answer is given again (ms). */
   ask_cache_ms: 60_000,
-  /** Models open for callers; the one asked longest ago is closed (models). */
-  ask_models_max: 4,
+  /** Models open for callers; the one asked longest ago is closed (models). More than an ensemble may have members. */
+  ask_models_max: 12,
+  /** Comparisons of `/parity` written in one turn of the event loop; fewer are one answer at once (runs). */
+  parity_runs_a_turn: 20,
   /** Comparisons one `/parity` answer may hold; a larger `limit` is a 400 (runs). */
   parity_runs_max: 1_000,
 } as const;

@@ -9,12 +9,14 @@ import type { Seal } from "../../base/seal/seal.ts";
 import { type Evaluator, prepareEvaluator } from "../onnx/evaluator.ts";
 import { readOnnx } from "../onnx/read.ts";
 import { SESSION_OPTIONS, tensorOf } from "../onnx/session.ts";
+import type { AskedModel } from "./batch_ensemble.ts";
 import { columnsFile, MODEL_FILE, readVerified } from "./files.ts";
-import { columnsSchema, type Manifest, parseBundleText } from "./manifest.ts";
+import { columnsSchema, type Manifest, parseBundleText, versionOf } from "./manifest.ts";
 
 type Ends = Pick<Evaluator, "input" | "output">;
 
-export class BatchModel {
+export class BatchModel implements AskedModel {
+  readonly version: string;
   readonly manifest: Manifest;
   /** Of the features, in the order of a vector's values. */
   readonly names: readonly string[];
@@ -24,6 +26,7 @@ export class BatchModel {
 
   private constructor(manifest: Manifest, names: readonly string[], session: InferenceSession, ends: Ends) {
     this.manifest = manifest;
+    this.version = versionOf(manifest);
     this.names = names;
     this.#session = session;
     this.#ends = ends;

@@ -3,22 +3,27 @@
  * a tick waits for no more than a slice. What they hold in memory is bounded in rows, and how long by a deadline.
  */
 
+import type { Context } from "hono";
 import type { Clock } from "../../base/clock.ts";
 import { ForetickError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { nextTurn } from "../../base/turns.ts";
-import type { Problem } from "./problem.ts";
+import { takesGzip } from "./gzip.ts";
+import type { Problem, RequestScope, Untyped } from "./problem.ts";
 
 /** Ends an answer: what it held is free. May be called twice. */
 type Done = () => void;
 
 export interface RowsOptions<Row> {
-  /** JSON up to the first row, and from the last one on. */
-  readonly head: string;
-  readonly tail: string;
+  /** What is said beside the rows. */
+  readonly body: Readonly<Record<string, unknown>>;
+  /** The field of the rows: the last one. */
+  readonly field: string;
   readonly rows: readonly Row[];
   readonly json: (row: Row) => unknown;
+  /** Rows written in one turn; default as many as may be of the smallest. */
+  readonly rows_a_turn?: number;
   readonly done: Done;
 }
 
@@ -62,8 +67,24 @@ export class LongAnswers {
     };
   }
 
-  /** Rows as JSON, as its reader takes them. One that does not take them in time is cut. */
-  body<Row>({ head, tail, rows, json, done }: RowsOptions<Row>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  /** A JSON object whose last field is the rows, smaller for who takes gzip. */
+  answer<Row>(c: Context<RequestScope>, options: RowsOptions<Row>): Untyped {
+    const headers = { "content-type": "application/json" };
+    if (c.req.method === "HEAD") {
+      options.done();
+      return c.body(null, 200, headers) as Untyped;
+    }
+    const stream = this.#stream(options);
+    if (!takesGzip(c.req.raw.headers)) return c.body(stream, 200, headers) as Untyped;
+    const packed = { ...headers, "content-encoding": "gzip", vary: "accept-encoding" };
+    return c.body(stream.pipeThrough(new CompressionStream("gzip")), 200, packed) as Untyped;
+  }
+
+  /** As its reader takes them. One that does not take them in time is cut. */
+  #stream<Row>(options: RowsOptions<Row>): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const { body, field, rows, json, rows_a_turn = LIMITS.answer_rows_a_turn, done } = options;
+    const head = `${JSON.stringify({ ...body, [field]: [] }).slice(0, -"]}".length)}`;
+    const tail = "]}";
     const encoder = new TextEncoder();
     let at = 0;
     let late: { cancel(): void } | undefined;
@@ -81,7 +102,7 @@ export class LongAnswers {
         },
         pull: async (controller) => {
           await this.#slice();
-          const slice = rows.slice(at, at + LIMITS.answer_rows_a_turn);
+          const slice = rows.slice(at, at + rows_a_turn);
           const text = slice.map((row) => JSON.stringify(json(row))).join(",");
           const before = at === 0 ? head : ",";
           at += slice.length;

@@ -14,6 +14,7 @@ import { json, problems } from "../describe/answers.ts";
 import { type ParityJson, parityRunJson, paritySchema, parityTotalsJson } from "../messages/parity.ts";
 import type { ServePorts } from "../ports.ts";
 import { inTime } from "../request/in_time.ts";
+import type { LongAnswers } from "../request/long_answers.ts";
 import { noStore } from "../request/no_store.ts";
 import { problem, type RequestScope } from "../request/problem.ts";
 import { type Checked, integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
@@ -39,6 +40,7 @@ export function getParity(
   ports: ServePorts,
   clock: Clock,
   log: Logger,
+  long: LongAnswers,
 ): RouteHandler<typeof parityRoute, RequestScope> {
   return async (c) => {
     const query = c.req.valid("query");
@@ -47,20 +49,35 @@ export function getParity(
     const feature_set = knownSet(c, ports, query.feature_set);
     if (!feature_set.ok) return feature_set.response;
     const limit = query.limit ?? LIMIT_DEFAULT;
+    // A run tells of every feature and of its first differences: it weighs as much as several rows.
+    const is_long = limit > LIMITS.parity_runs_a_turn;
+    const begun = is_long
+      ? long.begin(limit * (LIMITS.answer_rows_a_turn / LIMITS.parity_runs_a_turn))
+      : () => {};
+    if (typeof begun !== "function") return problem(c, begun);
     try {
       const wanted = { symbol: symbol.value, feature_set: feature_set.value, limit };
       const { runs, totals, totals_since_us } = await inTime(clock, c.req.raw.signal, (signal) =>
         ports.parity(wanted, signal),
       );
-      const body: ParityJson = {
+      const body: Omit<ParityJson, "runs"> = {
         symbol: symbol.value,
         limit,
         totals_since: isoOf(totals_since_us),
         totals: totals.map(parityTotalsJson),
-        runs: runs.map(parityRunJson),
       };
-      return c.json(body, 200);
+      if (!is_long) return c.json({ ...body, runs: runs.map(parityRunJson) }, 200);
+      const rows_a_turn = LIMITS.parity_runs_a_turn;
+      return long.answer(c, {
+        body,
+        field: "runs",
+        rows: runs,
+        json: parityRunJson,
+        rows_a_turn,
+        done: begun,
+      });
     } catch (error) {
+      begun();
       const what = "no comparisons could be read";
       const otherwise = "The comparisons are in the database, which gives no answer now.";
       return noStore(c, log, error, { what, otherwise });

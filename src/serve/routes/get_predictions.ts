@@ -19,10 +19,9 @@ import {
   seriesJson,
 } from "../messages/predictions.ts";
 import type { PredictionQuery, ServePorts } from "../ports.ts";
-import { takesGzip } from "../request/gzip.ts";
 import { inTime } from "../request/in_time.ts";
-import { LongAnswers } from "../request/long_answers.ts";
-import { problem, type RequestScope, type Untyped } from "../request/problem.ts";
+import type { LongAnswers } from "../request/long_answers.ts";
+import { problem, type RequestScope } from "../request/problem.ts";
 import {
   instantParameter,
   integerParameter,
@@ -60,8 +59,8 @@ export function getPredictions(
   ports: ServePorts,
   clock: Clock,
   log: Logger,
+  long: LongAnswers,
 ): RouteHandler<typeof predictionsRoute, RequestScope> {
-  const long = new LongAnswers(ports.metrics, clock);
   let from_memory = 0;
   ports.metrics.observe(
     "counter",
@@ -110,16 +109,7 @@ export function getPredictions(
       truncated: rows.length > limit || served_from === "memory",
     };
     if (!is_long) return c.json({ ...body, predictions: given.map(predictionRowJson) }, 200);
-    const headers = { "content-type": "application/json" };
-    if (c.req.method === "HEAD") {
-      begun();
-      return c.body(null, 200, headers) as Untyped;
-    }
-    const [head = "", tail = ""] = JSON.stringify({ ...body, predictions: [] }).split(/(?<=\[)(?=\]\}$)/);
-    const stream = long.body({ head, tail, rows: given, json: predictionRowJson, done: begun });
-    if (!takesGzip(c.req.raw.headers)) return c.body(stream, 200, headers) as Untyped;
-    const packed = { ...headers, "content-encoding": "gzip", vary: "accept-encoding" };
-    return c.body(stream.pipeThrough(new CompressionStream("gzip")), 200, packed) as Untyped;
+    return long.answer(c, { body, field: "predictions", rows: given, json: predictionRowJson, done: begun });
   };
 }
 

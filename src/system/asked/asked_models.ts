@@ -8,10 +8,15 @@ import type { Logger } from "../../base/log.ts";
 import type { Seal } from "../../base/seal/seal.ts";
 import { modelVersion } from "../../base/units.ts";
 import { BatchModel } from "../../model/bundle/batch.ts";
+import { BatchEnsemble, type BatchMember } from "../../model/bundle/batch_ensemble.ts";
 import { bundleDir, bundleExists } from "../../model/bundle/install.ts";
+import type { Member } from "../../model/ensemble.ts";
 
 /** A folder below MODEL_DIR and nothing else. */
 const VERSION = /^[a-z0-9][a-z0-9._-]*\/[a-z0-9][a-z0-9._-]*$/;
+
+/** What a member of an ensemble counts. */
+export type Share = Pick<Member, "version" | "weight">;
 
 export interface AskedModelsOptions {
   readonly model_dir: string;
@@ -56,6 +61,16 @@ export class AskedModels {
       this.#leave(model);
     }
     return opening;
+  }
+
+  /**
+   * The ensemble of these, each open as if it were asked for by itself.
+   * @throws ForetickError as `of`, for a member; FEATURE_SET_MISMATCH.
+   */
+  async ensemble(version: string, shares: readonly Share[]): Promise<BatchEnsemble> {
+    const members: BatchMember[] = [];
+    for (const { version: member, weight } of shares) members.push({ model: await this.of(member), weight });
+    return new BatchEnsemble(version, members);
   }
 
   /** May be called twice. */

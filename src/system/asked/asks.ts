@@ -11,26 +11,29 @@ import { type ModelVersion, modelVersion, US_PER_MS, US_PER_SEC } from "../../ba
 import type { Label } from "../../features/label.ts";
 import type { FeatureVector } from "../../features/vector.ts";
 import { type SignalSettings, signalOf } from "../../judge/signal/signal_of.ts";
-import type { BatchModel } from "../../model/bundle/batch.ts";
+import type { AskedModel } from "../../model/bundle/batch_ensemble.ts";
 import type { Model } from "../../model/model.ts";
 import { ZERO_VERSION } from "../../model/zero_model.ts";
 import type { Calibrations } from "../../predict/calibrations.ts";
 import { forecastFault } from "../../predict/score/forecast_bound.ts";
 import type { Ask, AskedAnswer, AskFault, AskPort, Contributions } from "../../serve/ports_ask.ts";
 import { AskedCache, askKey } from "./asked_cache.ts";
-import type { AskedModels } from "./asked_models.ts";
+import type { AskedModels, Share } from "./asked_models.ts";
 import { contributionsOf, LatestContributions } from "./contributions.ts";
 
 /** What is known of a symbol here. */
 export interface AskedSymbol {
-  readonly champion: Pick<Model, "version" | "importance" | "feature_set" | "drift">;
+  readonly champion: Pick<Model, "version" | "importance" | "feature_set" | "drift"> & {
+    /** Of an ensemble. */
+    readonly shares?: readonly Share[] | undefined;
+  };
   readonly calibrations: Pick<Calibrations, "now">;
   /** Now, the label's (quote units). */
   readonly priceOf: (label: Label) => number | null;
 }
 
 export interface AsksOptions {
-  readonly models: Pick<AskedModels, "of">;
+  readonly models: Pick<AskedModels, "of" | "ensemble">;
   /** Undefined where the symbol is not worked on here. */
   readonly symbolOf: (symbol: string) => AskedSymbol | undefined;
   readonly settings: SignalSettings;
@@ -83,11 +86,12 @@ export class Asks implements AskPort {
     const champion = this.#options.symbolOf(vector.symbol)?.champion;
     if (!champion || champion.version === ZERO_VERSION) return noFeatures();
     return this.#contributions.of(vector, champion.version, async () => {
-      const model = await this.#options.models.of(champion.version).catch(faultOf);
+      const model = await this.#modelOf(champion.version, champion).catch(faultOf);
       if ("code" in model) return model;
       const infer = (values: Float32Array, rows: number) =>
         this.#inTurn(rows, () => model.infer(values, rows));
-      return contributionsOf({ ...champion, ...model.manifest, names: model.names }, vector, infer);
+      const { version, manifest, names } = model;
+      return contributionsOf({ ...champion, ...manifest, version, names }, vector, infer);
     });
   }
 
@@ -96,7 +100,8 @@ export class Asks implements AskPort {
       for (const { at } of rows) answers[at] = noFeatures();
       return;
     }
-    const model = await this.#options.models.of(version).catch((error: unknown) => faultOf(error));
+    const champion = rows.map(({ symbol }) => symbol.champion).find((one) => one.version === version);
+    const model = await this.#modelOf(version, champion).catch((error: unknown) => faultOf(error));
     if ("code" in model) {
       for (const { at } of rows) answers[at] = model;
       return;
@@ -113,6 +118,12 @@ export class Asks implements AskPort {
       answers[row.at] = answer;
       if (!("code" in answer)) this.cache.set(row.key, answer);
     }
+  }
+
+  /** A champion that is an ensemble has no bundle of its own: its members are asked. */
+  #modelOf(version: string, champion?: AskedSymbol["champion"]): Promise<AskedModel> {
+    const { models } = this.#options;
+    return champion?.shares ? models.ensemble(version, champion.shares) : models.of(version);
   }
 
   /** One at a time, and few that wait. */
@@ -141,7 +152,7 @@ export class Asks implements AskPort {
     if (since_ms < busy_ms) await pause(clock, busy_ms - since_ms);
   }
 
-  #answerOf(model: BatchModel, { ask, symbol }: Open, yhat: number): AskedAnswer | AskFault {
+  #answerOf(model: AskedModel, { ask, symbol }: Open, yhat: number): AskedAnswer | AskFault {
     const { clock, settings } = this.#options;
     const { horizon_s, label } = model.manifest;
     const version: ModelVersion = modelVersion(ask.model_version ?? symbol.champion.version);
@@ -186,15 +197,16 @@ const neutral = ({ signal_cost_bp: cost_bp }: SignalSettings): AskedAnswer["sign
 });
 
 function faultOfValues(
-  model: BatchModel,
+  model: AskedModel,
   { values, values_name, set, model_version }: Ask,
 ): AskFault | undefined {
-  const { feature_set, sequence_length, name, version } = model.manifest;
+  const { manifest, version } = model;
+  const { feature_set, sequence_length } = manifest;
   const invalid = (field: string, detail: string): AskFault => ({ code: "REQUEST_INVALID", field, detail });
   if (set !== undefined && set !== feature_set)
-    return invalid("set", `set expected ${feature_set}, the set of ${name}/${version}, was ${set}.`);
+    return invalid("set", `set expected ${feature_set}, the set of ${version}, was ${set}.`);
   if (sequence_length > 1) {
-    const detail = `${name}/${version} forecasts from ${sequence_length} vectors in a row: this path takes one. Name another model_version.`;
+    const detail = `${version} forecasts from ${sequence_length} vectors in a row: this path takes one. Name another model_version.`;
     return invalid(model_version === undefined ? "symbol" : "model_version", detail);
   }
   const missing = model.names.find((one) => !Object.hasOwn(values, one));
@@ -202,7 +214,7 @@ function faultOfValues(
     const field = `${values_name}.${missing}`;
     return invalid(
       field,
-      `${field} expected a finite number, is missing: ${name}/${version} needs ${model.names.length} of ${feature_set}.`,
+      `${field} expected a finite number, is missing: ${version} needs ${model.names.length} of ${feature_set}.`,
     );
   }
   for (const [one, value] of Object.entries(values)) {
@@ -218,7 +230,7 @@ function faultOfValues(
   return undefined;
 }
 
-function inputOf({ names }: BatchModel, rows: readonly Open[]): Float32Array {
+function inputOf({ names }: AskedModel, rows: readonly Open[]): Float32Array {
   const input = new Float32Array(rows.length * names.length);
   for (const [row, { ask }] of rows.entries()) {
     for (const [column, name] of names.entries()) input[row * names.length + column] = ask.values[name]!;

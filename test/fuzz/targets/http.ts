@@ -80,11 +80,13 @@ function requestOf(text: string): Request | undefined {
   }
 }
 
+const none = async (): Promise<never> => fail("MODEL_UNKNOWN", "no such model here");
+
 function appOf() {
   const zero = new ZeroModel(v1);
   const calibrations = new Calibrations();
   const asks = new Asks({
-    models: { of: async () => fail("MODEL_UNKNOWN", "no such model here") },
+    models: { of: none, ensemble: none },
     settings: readConfig({}),
     ...{ busy_ms: 0, clock: systemClock },
     symbolOf: () => ({ champion: zero, calibrations, priceOf: () => null }),
