@@ -82,7 +82,7 @@ export class Access {
 
   /** Whether anyone may, whoever it is. */
   isFree(needed: Needed): boolean {
-    return needed === "open" || (needed === "public" && this.#options.public_read);
+    return needed === "open" || needed === "shell" || (needed === "public" && this.#options.public_read);
   }
 
   /** @throws ForetickError STORE_UNREACHABLE, STORE_QUERY where it cannot be known now. */
@@ -96,7 +96,7 @@ export class Access {
   /** Why somebody may not; undefined where they may. @throws as `identify`. */
   async objection(needed: Needed, identity: Identity | undefined): Promise<Problem | undefined> {
     if (this.isFree(needed)) return undefined;
-    const least: AccessRole = needed === "open" || needed === "public" ? "viewer" : needed;
+    const least: AccessRole = isRole(needed) ? needed : "viewer";
     if (identity) {
       if (mayAct(identity.role, least)) return undefined;
       const detail = `this needs the role ${least}; ${identity.actor} has ${identity.role}.`;
@@ -116,6 +116,8 @@ export class Access {
     return false;
   }
 }
+
+const isRole = (needed: Needed): needed is AccessRole => !["open", "shell", "public"].includes(needed);
 
 const unauthenticated = (sentence: string): Problem => ({
   ...{ code: "UNAUTHENTICATED", detail: `${sentence}.` },

@@ -7,10 +7,10 @@
 import type { AccessRole } from "../../record/access/access_role.ts";
 
 /**
- * `open`: anyone, always: what a load balancer asks. `public`: anyone, unless PUBLIC_READ=false; then a viewer. Else the
- * least role.
+ * `open`: anyone, always, as often as they like: what a load balancer asks. `shell`: anyone, within their rate: files that hold no
+ * data, and the page that asks for a key. `public`: anyone, unless PUBLIC_READ=false; then a viewer. Else the least role.
  */
-export type Needed = "open" | "public" | AccessRole;
+export type Needed = "open" | "shell" | "public" | AccessRole;
 
 export const ACCESS_TABLE: Readonly<Record<`${string} /${string}`, Needed>> = {
   "GET /latest": "public",
@@ -29,13 +29,13 @@ export const ACCESS_TABLE: Readonly<Record<`${string} /${string}`, Needed>> = {
   "GET /health/live": "open",
   "GET /health/ready": "open",
   "GET /metrics": "public",
-  "GET /": "public",
-  "GET /page/*": "public",
-  "GET /page/live/*": "public",
-  "GET /page/pages/*": "public",
-  "GET /page/style/*": "public",
-  "GET /docs": "public",
-  "GET /openapi.json": "public",
+  "GET /": "shell",
+  "GET /page/*": "shell",
+  "GET /page/live/*": "shell",
+  "GET /page/pages/*": "shell",
+  "GET /page/style/*": "shell",
+  "GET /docs": "shell",
+  "GET /openapi.json": "shell",
   "POST /predict": "client",
   "POST /batch-predict": "client",
   "POST /mlops/api/monitoring/drift": "client",

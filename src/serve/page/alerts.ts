@@ -1,21 +1,19 @@
 /** What is wrong now, above everything else: one box an alert, with since when and what to do. */
 
 import type { AlertJson, AlertsJson } from "../messages/alerts.ts";
+import { ask } from "./ask.ts";
 import { timeText } from "./words.ts";
 
 /** Asks and shows; what was last known stays where there is no answer. */
 export async function showAlerts(place: HTMLElement): Promise<void> {
-  try {
-    const answer = await fetch("/alerts?limit=1");
-    if (!answer.ok) return;
-    const { open } = (await answer.json()) as AlertsJson;
-    place.hidden = open.length === 0;
-    // The gravest first, then as the service orders them: the newest first.
-    const urgent = (one: AlertJson): number => Number(one.severity === "urgent");
-    place.replaceChildren(...[...open].sort((one, other) => urgent(other) - urgent(one)).map(box));
-  } catch {
-    // The next look asks again.
-  }
+  const answer = await ask<AlertsJson>("/alerts?limit=1");
+  // The next look asks again.
+  if (answer.kind !== "ok") return;
+  const { open } = answer.body;
+  place.hidden = open.length === 0;
+  // The gravest first, then as the service orders them: the newest first.
+  const urgent = (one: AlertJson): number => Number(one.severity === "urgent");
+  place.replaceChildren(...[...open].sort((one, other) => urgent(other) - urgent(one)).map(box));
 }
 
 function box({ title, symbol, severity, summary, started_at, remedy }: AlertJson): HTMLElement {

@@ -9,6 +9,18 @@ export const heldKey = (): string | null => sessionStorage.getItem(KEY);
 export const holdKey = (key: string): void => sessionStorage.setItem(KEY, key.trim());
 export const forgetKey = (): void => sessionStorage.removeItem(KEY);
 
+/** As every request says who asks; nothing where there is no key. */
+export function keyHeaders(): Record<string, string> {
+  const key = heldKey();
+  return key ? { authorization: `Bearer ${key}` } : {};
+}
+
+/** As a WebSocket says it, which takes no headers: the key goes into no address. */
+export function keyProtocols(): string[] {
+  const key = heldKey();
+  return key ? ["foretick", `bearer.${key}`] : [];
+}
+
 export type Answer<Body> =
   | { readonly kind: "ok"; readonly body: Body }
   /** Sentences for people: the service's own. */
@@ -20,9 +32,7 @@ export type Answer<Body> =
 const WAIT_MS = 10_000;
 
 export async function ask<Body>(path: string, init: RequestInit = {}): Promise<Answer<Body>> {
-  const key = heldKey();
-  const headers = new Headers(init.headers);
-  if (key) headers.set("authorization", `Bearer ${key}`);
+  const headers = { ...(init.headers as Record<string, string> | undefined), ...keyHeaders() };
   try {
     const answer = await fetch(path, { ...init, headers, signal: AbortSignal.timeout(WAIT_MS) });
     if (answer.ok) return { kind: "ok", body: (await answer.json()) as Body };

@@ -1,6 +1,7 @@
 /**
  * The page's connection to `/stream`. It always reconnects, with growing, jittered waits, at once
- * when the browser is back online, and when the connection is open but silent.
+ * when the browser is back online, and when the connection is open but silent. Where the service does not let this reader in it
+ * waits for a key: a browser does not say why a WebSocket was refused, so that is asked first.
  */
 
 import type { StreamMessage } from "../messages/stream.ts";
@@ -15,23 +16,37 @@ const SILENCE_MAX_MS = 5_000;
 export type ConnectionState =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
+  /** Nothing is tried until `open` is called. */
+  | { readonly kind: "not allowed"; readonly why: string }
   | { readonly kind: "waiting"; readonly retry_at_ms: number };
+
+export interface ConnectionOptions {
+  readonly url: URL;
+  /** Offered in the handshake: who asks. */
+  readonly protocols: () => string[];
+  /** Why this reader would be refused; undefined where they may, or nobody answers. */
+  readonly refusal: () => Promise<string | undefined>;
+  readonly onMessage: (message: StreamMessage) => void;
+  readonly onState: (state: ConnectionState) => void;
+}
 
 export class Connection {
   readonly #url: URL;
-  readonly #onMessage: (message: StreamMessage) => void;
-  readonly #onState: (state: ConnectionState) => void;
+  readonly #protocols: ConnectionOptions["protocols"];
+  readonly #refusal: ConnectionOptions["refusal"];
+  readonly #onMessage: ConnectionOptions["onMessage"];
+  readonly #onState: ConnectionOptions["onState"];
+  #opening = 0;
+  #is_closed_to_us = false;
   #socket: WebSocket | undefined;
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    url: URL,
-    onMessage: (message: StreamMessage) => void,
-    onState: (state: ConnectionState) => void,
-  ) {
+  constructor({ url, protocols, refusal, onMessage, onState }: ConnectionOptions) {
     this.#url = url;
+    this.#protocols = protocols;
+    this.#refusal = refusal;
     this.#onMessage = onMessage;
     this.#onState = onState;
     addEventListener("online", () => this.#retryNow());
@@ -42,7 +57,18 @@ export class Connection {
 
   open(): void {
     this.#onState({ kind: "connecting" });
-    const socket = new WebSocket(this.#url);
+    this.#is_closed_to_us = false;
+    const mine = ++this.#opening;
+    void this.#refusal().then((why) => {
+      if (mine !== this.#opening) return;
+      if (why === undefined) return this.#connect();
+      this.#is_closed_to_us = true;
+      this.#onState({ kind: "not allowed", why });
+    });
+  }
+
+  #connect(): void {
+    const socket = new WebSocket(this.#url, this.#protocols());
     this.#socket = socket;
     this.#heard();
     socket.onmessage = ({ data }) => {
@@ -78,7 +104,7 @@ export class Connection {
   }
 
   #retryNow(): void {
-    if (this.#socket) return;
+    if (this.#socket || this.#is_closed_to_us) return;
     clearTimeout(this.#retry);
     this.open();
   }

@@ -7,10 +7,11 @@ import type { ReliabilityJson } from "../messages/reliability.ts";
 import type { HelloMessage, StreamMessage } from "../messages/stream.ts";
 import type { ContributionsJson } from "../routes/get_contributions.ts";
 import { showAlerts } from "./alerts.ts";
-import { ask } from "./ask.ts";
+import { ask, heldKey, keyProtocols } from "./ask.ts";
 import { Connection, type ConnectionState } from "./connection.ts";
 import { byId } from "./dom.ts";
 import { HISTORY_S } from "./history.ts";
+import { forgetButton, keyForm } from "./key.ts";
 import { drawContributions } from "./live/contributions.ts";
 import { drawLatency } from "./live/latency.ts";
 import { heard, history, redraw, showMarket, showSoon } from "./live/now.ts";
@@ -151,7 +152,23 @@ function showConnection(state: ConnectionState): void {
     live: "Live",
     connecting: "Connecting",
     waiting: "Cut off, reconnecting",
+    "not allowed": "Not allowed",
   }[state.kind];
+  showEntry(state.kind === "not allowed" ? state.why : undefined);
+}
+
+/** In place of everything else where this reader may not read: a key is asked for. */
+function showEntry(why: string | undefined): void {
+  const entry = byId("entry");
+  entry.hidden = why === undefined;
+  const again = (): void => connection.open();
+  const forget = heldKey() === null ? [] : [forgetButton(again)];
+  entry.replaceChildren(...(why === undefined ? [] : [keyForm(why, again), ...forget]));
+}
+
+async function refusal(): Promise<string | undefined> {
+  const answer = await ask<unknown>("/alerts?limit=1");
+  return answer.kind === "not allowed" ? answer.why : undefined;
 }
 
 const pages = openPages(() => symbol);
@@ -159,4 +176,7 @@ new Ranges({ whose, newestSec: () => history.newest?.ts_sec });
 const stream = new URL(`/stream?kinds=prediction,outcome,market&${series}`, location.href);
 stream.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 new ResizeObserver(redraw).observe(byId<SVGSVGElement>("chart"));
-new Connection(stream, onMessage, showConnection).open();
+const connection = new Connection({
+  ...{ url: stream, protocols: keyProtocols, refusal, onMessage, onState: showConnection },
+});
+connection.open();

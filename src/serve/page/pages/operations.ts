@@ -1,7 +1,7 @@
 /** Operations: every part of the service in words, with what to do; what was wrong lately; how much comes in. */
 
 import type { AlertsJson } from "../../messages/alerts.ts";
-import { type Answer, ask, heldKey, post } from "../ask.ts";
+import { type Answer, ask, heldKey, keyHeaders, post } from "../ask.ts";
 import { card, make, showList, table } from "../dom.ts";
 import { confirmChange, forgetButton, keyForm } from "../key.ts";
 import type { PageContext } from "../page_context.ts";
@@ -68,10 +68,8 @@ export async function show({ place, again }: PageContext): Promise<void> {
 
 /** Its answer is worth reading also where it says 503. */
 async function healthOf(): Promise<HealthJson | Exclude<Answer<unknown>, { kind: "ok" }>> {
-  const key = heldKey();
   try {
-    const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
-    const answer = await fetch("/health", { headers, signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch("/health", { headers: keyHeaders(), signal: AbortSignal.timeout(10_000) });
     const body = (await answer.json()) as HealthJson | { readonly detail?: string };
     if ("dependencies" in body) return body;
     const why = body.detail ?? `The service answered ${answer.status}.`;
