@@ -94,8 +94,15 @@ export class BelievedStream<R extends Row> {
     if (verdict === "waits") return this.#settleAhead(row, next, overdue);
     const doubt = this.#checks.doubt(row);
     if (doubt === undefined) return this.#believe(row);
-    if (next) return this.#checks.bearsOut(row, next) ? this.#believe(row) : this.#setAside(row, doubt);
+    const witness =
+      doubt === "price_band" || this.#checks.believedAlone(row) ? next : this.#ofAnotherMessage(row);
+    if (witness) return this.#checks.bearsOut(row, witness) ? this.#believe(row) : this.#setAside(row, doubt);
     return overdue ? this.#decideFirst() : false;
+  }
+
+  /** The trades of one message have consecutive ids whatever these are: they say nothing for each other. */
+  #ofAnotherMessage({ ts_us, received_us }: R): R | undefined {
+    return this.#waiting.find((other) => other.ts_us !== ts_us || other.received_us !== received_us);
   }
 
   /**

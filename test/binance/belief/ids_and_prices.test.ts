@@ -73,6 +73,26 @@ describe("a belief about ids", () => {
     expect(ledger.missing()).toEqual([]);
   });
 
+  it("does not let the trades of one message, all with ids far too high, bear each other out", () => {
+    const { take, out, ledger, belief } = believing();
+    take(trade(1, { at: 0 }), trade(2, { at: 10 }));
+    take(...[3, 4, 5].map((id) => trade(9_000_000_000_000 + id, { at: 20 })));
+    expect(out).toEqual(["trade 1", "trade 2"]);
+    take(trade(6, { at: 30 }), trade(7, { at: 30 }));
+    expect(aside(out)).toEqual([3, 4, 5].map((id) => `− trade ${9_000_000_000_000 + id} id_ahead`));
+    expect(out.slice(-2)).toEqual(["trade 6", "trade 7"]);
+    expect(belief.numbering.trade).toMatchObject({ epoch: 0, id: 7 });
+    expect(ledger.missing()).toEqual([{ from: 3, to: 5 }] as never);
+  });
+
+  it("believes a new numbering whose first message holds several trades once the next goes on from it", () => {
+    const { take, out } = believing();
+    take(trade(100, { at: 0 }), trade(101, { at: 10 }), trade(1, { at: 20 }), trade(2, { at: 20 }));
+    expect(out).toEqual(["trade 100", "trade 101"]);
+    take(trade(3, { at: 30 }));
+    expect(out.slice(2)).toEqual(["trade 1@1", "trade 2@1", "trade 3@1"]);
+  });
+
   it("believes a jump that the next trade confirms: these trades are missing", () => {
     const { take, out, ledger } = believing();
     take(trade(1, { at: 0 }), trade(5, { at: 20 }));
