@@ -173,16 +173,22 @@ const NAMES = Object.keys(KINDS) as FaultKind[];
 const FROM_S = 8;
 const WITHIN_S = 18;
 const FAULTS_MAX = 4;
+const BESIDE = 0.6;
 
 export function drawSchedule(rng: Rng): Fault[] {
   const count = 1 + rng.below(FAULTS_MAX);
-  return Array.from({ length: count }, () => drawFault(rng)).sort((a, b) => a.at_s - b.at_s);
+  const schedule: Fault[] = [];
+  while (schedule.length < count) schedule.push(drawFault(rng, schedule.at(-1)));
+  return schedule.sort((a, b) => a.at_s - b.at_s);
 }
 
-function drawFault(rng: Rng): Fault {
+/** What breaks a service is the second fault while it deals with the first: more often than not it comes then. */
+function drawFault(rng: Rng, before: Fault | undefined): Fault {
+  const beside = rng.uniform() < BESIDE ? before : undefined;
   const kind = NAMES[rng.below(NAMES.length)]!;
   const { lasts_s = 0, stream, count, by }: Kind = KINDS[kind];
-  const at_s = rounded(FROM_S + rng.uniform() * WITHIN_S);
+  const [from_s, within_s] = beside ? [beside.at_s, Math.max(beside.for_s, 2)] : [FROM_S, WITHIN_S];
+  const at_s = rounded(from_s + rng.uniform() * within_s);
   const for_s = lasts_s === 0 ? 0 : rounded(0.3 + rng.uniform() ** 1.5 * lasts_s);
   return {
     ...{ kind, at_s, for_s },

@@ -7,8 +7,8 @@ import { SYMBOL, type World } from "../world.ts";
 
 /** Timers that a service at work may have. */
 const TIMERS_MAX = 80;
-/** Ticks that may wait for their model. */
-const TICKS_MAX = 40;
+/** Ticks that may wait for their model: each for as long as its deadline. */
+const TICKS_MAX = 3;
 /** A forecast this old is not given as what is now (s). */
 const CURRENT_S = 8;
 
