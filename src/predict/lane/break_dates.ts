@@ -79,6 +79,11 @@ export class BreakDates {
     return ended;
   }
 
+  /** Trades are known up to `ts_us` by a look-back: a break of them begins there. It ends none. */
+  onLearnt(ts_us: Micros): void {
+    if (ts_us > this.#trade_us) this.#trade_us = ts_us;
+  }
+
   #end(stream: OneStream, until_us: Micros): readonly DisconnectEvent[] {
     const ended: DisconnectEvent[] = [];
     for (const [broken, event] of this.#open) {

@@ -88,6 +88,11 @@ export class LaneBreaks {
     return this.#dates.onBelieved(row);
   }
 
+  /** A look-back's trades are known up to this one. */
+  onLearnt({ ts_us }: TradeEvent): void {
+    this.#dates.onLearnt(ts_us);
+  }
+
   /** A stream of which every row is set aside is as silent as one that sends none. */
   onSetAside(row: Row, reason: SetAside): void {
     const stream = brokenStreamOf(row);

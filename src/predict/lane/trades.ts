@@ -127,6 +127,8 @@ export class LaneTrades {
       this.#parts.output.trade(stamp(trade), false);
     }
     for (const range of absent) this.#parts.ledger.leaveOut(range);
+    // A jump of the first live trade is a break from here on, not from its own time.
+    if (newest) this.#parts.breaks.onLearnt(newest);
     this.#learnt();
   }
 
