@@ -18,6 +18,23 @@ describe("the whole service with faults from a seed", () => {
     expect(failed).toEqual([]);
   });
 
+  it.each<[what: string, seed: number, fault: Fault]>([
+    [
+      "trades of one message bore each other's false ids out: ten of them were there twice",
+      1011,
+      { kind: "bogus_ids", at_s: 18.607, for_s: 0, stream: "trade", count: 1, by: 9_000_000_000_000 },
+    ],
+    [
+      "a jump of a run's first live trade was a break only from its own time: twelve warm vectors were wrong",
+      2008,
+      { kind: "drop", at_s: 19.1609, for_s: 0, stream: "trade", count: 6 },
+    ],
+  ])("does no longer what it was found to do: %s", async (_, seed, fault) => {
+    const away: Fault = { kind: "power_cut", at_s: 14.1766, for_s: 5.5875 };
+    const { problems } = await runSeed({ seed, schedule: seed === 2008 ? [away, fault] : [fault] });
+    expect(problems).toEqual([]);
+  });
+
   it("goes the same way each time, process deaths and all", async () => {
     const schedule: readonly Fault[] = [
       { kind: "store_hung", at_s: 9, for_s: 6 },

@@ -100,7 +100,7 @@ export function checkFeatures(world: World, schedule: readonly Fault[]): void {
     const ts_us = row.ts as number;
     // What a break has hidden until it was noticed is filled later.
     const hidden = breaks.some(({ from_us, marker_us }) => from_us < ts_us && marker_us >= ts_us);
-    if (hidden) continue;
+    if (hidden || endedUnaware(world, ts_us)) continue;
     const values = floatsOf(row.values as string);
     const expected = naive.at(ts_us / US_PER_SEC).values;
     const found = v1.names.findIndex((_, i) => !Object.is(values[i], expected[i] ?? Number.NaN));
@@ -130,11 +130,22 @@ export function checkLabels(world: World, schedule: readonly Fault[]): void {
     if (label !== realized)
       world.problem(`labels: stored as of ${ts_sec} is ${realized}, the stored quotes say ${label}`);
     const truth = world.truth.label(ts_sec, horizon_s);
-    if (isTrueToTheEnd(schedule) && truth !== undefined && truth !== realized) {
+    const told =
+      !endedUnaware(world, row.ts as number) && !endedUnaware(world, (ts_sec + horizon_s) * US_PER_SEC);
+    if (told && isTrueToTheEnd(schedule) && truth !== undefined && truth !== realized) {
       world.problem(`labels: stored as of ${ts_sec} is ${realized}, in truth it was ${truth}`);
     }
   }
 }
+
+/**
+ * Whether a process ended so soon after this time that it could not notice a silence: the next start dates its mark at
+ * the last vector (seed 240).
+ */
+const endedUnaware = (world: World, ts_us: number): boolean =>
+  world.ends.some(({ at_us }) => ts_us > at_us - UNAWARE_S * US_PER_SEC && ts_us <= at_us);
+
+const UNAWARE_S = 3;
 
 /** Longest silence of quotes that need not be noticed (s): the ceiling of what is learnt, and a look at it. */
 const SILENCE_S = 12;
