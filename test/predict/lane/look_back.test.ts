@@ -47,10 +47,16 @@ describe("a lane", () => {
     const { lane: target, seen } = lane();
     target.hold();
     feed(target, [quote(1, 2_050)]);
-    const past = [trade(1, 100), trade(2, 1_700)].map((known) => ({ trade: known, late: false, stored: false }));
+    const past = [trade(1, 100), trade(2, 1_700)].map((known) => ({
+      trade: known,
+      late: false,
+      stored: false,
+    }));
     target.release({ trades: past, quotes: [], disconnects: [], complete_from_sec: unixSec(SEC) });
     feed(target, [quote(2, 4_100), quote(3, 6_100), trade(9, 6_200), trade(10, 6_300)]);
-    expect(seen.disconnects.map(({ ts_us, until_us }) => [ts_us, until_us])).toEqual([[at(1_700), at(6_200)]]);
+    expect(seen.disconnects.map(({ ts_us, until_us }) => [ts_us, until_us])).toEqual([
+      [at(1_700), at(6_200)],
+    ]);
   });
 
   it("stays warm across a break whose trades were fetched, with no quote from before it", () => {
