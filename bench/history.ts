@@ -2,13 +2,13 @@
  * Runs benches one after the other and adds a line for each to a file, so that nights can be compared: JSON with the day, the
  * commit, the machine, how it ended, how long it took, and what it printed.
  *
- *   bun bench/history.ts --file history.jsonl decode features
+ *   bun bench/history.ts --file history.jsonl hot_path/decode hot_path/features
  */
 
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { fail } from "../src/base/errors.ts";
 
@@ -36,7 +36,7 @@ for (const bench of positionals) {
     ...{ encoding: "utf8", timeout: BENCH_MS_MAX, stdio: ["ignore", "pipe", "inherit"] },
   });
   const line = {
-    ...{ day: new Date().toISOString(), commit: commit.stdout.trim(), bench },
+    ...{ day: new Date().toISOString(), commit: commit.stdout.trim(), bench: basename(bench) },
     machine: `${cpus()[0]?.model} × ${cpus().length}`,
     ...{ exit_code: run.status, took_s: Math.round((performance.now() - began_ms) / 1_000) },
     printed: run.stdout.slice(-PRINTED_MAX),

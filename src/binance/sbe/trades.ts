@@ -68,7 +68,7 @@ export function decodeTrades(
 
 /**
  * The frame that comes most often: one trade, so that everything is where the table above says. To know it
- * by that costs about half as much as claiming its parts (bench/decode.ts).
+ * by that costs about half as much as claiming its parts (bench/hot_path/decode.ts).
  *
  * @returns false where the frame is any other, or is to be refused: then it goes the long way.
  */

@@ -1,4 +1,4 @@
-/** The acceptance of bench/planted.ts in small: what training finds of a planted truth, and what gates say of none. */
+/** The acceptance of bench/training/planted.ts in small: what training finds of a planted truth, and what gates say of none. */
 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from "vitest";
 import { writeTape } from "../../../src/binance/capture/tape_write.ts";
 import { recording_is_here, simulatedSeconds, temporaryFile } from "../../sim/markets.ts";
 
-const BENCH = join(import.meta.dirname, "../../../bench/labels.ts");
+const BENCH = join(import.meta.dirname, "../../../bench/training/labels.ts");
 const tape = temporaryFile("labels.tape");
 afterAll(() => rmSync(tape, { force: true }));
 

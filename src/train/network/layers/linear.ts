@@ -1,7 +1,7 @@
 /**
  * Products, shifts and means over rows, with gradients of their own. Those the library derives multiply by
  * transposed matrices and reduce over rows, which WebAssembly does many times slower than a plain product;
- * written as plain products they give the same numbers, several times faster (bench/training.ts).
+ * written as plain products they give the same numbers, several times faster (bench/training/training.ts).
  */
 
 import * as tf from "@tensorflow/tfjs-core";

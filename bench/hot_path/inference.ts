@@ -5,12 +5,12 @@
  * made one at a time and awaited, as the service makes them.
  */
 
-import { seededRng } from "../src/base/rng.ts";
-import { prepareEvaluator } from "../src/model/onnx/evaluator.ts";
-import { readOnnx } from "../src/model/onnx/read.ts";
-import { openSession } from "../src/model/onnx/session.ts";
-import { OnnxGraphBuilder } from "../src/train/export/onnx.ts";
-import { byTurns, grouped, inFreshProcess, machine, median, printTable, quantile } from "./peers/measure.ts";
+import { seededRng } from "../../src/base/rng.ts";
+import { prepareEvaluator } from "../../src/model/onnx/evaluator.ts";
+import { readOnnx } from "../../src/model/onnx/read.ts";
+import { openSession } from "../../src/model/onnx/session.ts";
+import { OnnxGraphBuilder } from "../../src/train/export/onnx.ts";
+import { byTurns, grouped, inFreshProcess, machine, median, printTable, quantile } from "../peers/measure.ts";
 
 const ROUNDS = 5;
 const CALLS = 20_000;

@@ -1,11 +1,11 @@
 /**
- * `bun bench/page.ts [--minutes 10]`: the page in Chromium, measured: from a tick to what is seen of it, drawing a day of
+ * `bun bench/page/page.ts [--minutes 10]`: the page in Chromium, measured: from a tick to what is seen of it, drawing a day of
  * points, and memory and elements over minutes of ticks, a garbage collection before each look.
  */
 
 import { parseArgs } from "node:util";
-import { FullMarket } from "../test/serve/page/full_market.ts";
-import { Visit } from "../test/serve/page/visit.ts";
+import { FullMarket } from "../../test/serve/page/full_market.ts";
+import { Visit } from "../../test/serve/page/visit.ts";
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
 const minutes = Number(values.minutes);

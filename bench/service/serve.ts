@@ -7,16 +7,16 @@
  * of /stream, from the forecast being readable, by the service's clock, to its arrival at each. While all of that goes on, a
  * watch takes the service's own latencies and the seconds that had no forecast. `latency.ts` has second over → read.
  *
- *   bun bench/serve.ts [--seconds 10] [--clients 100,1000,5000]
+ *   bun bench/service/serve.ts [--seconds 10] [--clients 100,1000,5000]
  */
 
 import { parseArgs } from "node:util";
-import { systemClock } from "../src/base/clock.ts";
-import { fail } from "../src/base/errors.ts";
-import { US_PER_MS } from "../src/base/units.ts";
-import { ForecastWatch, LATENCY_HEAD, latencyCells } from "./peers/forecasts.ts";
-import { byTurnsAsync, grouped, machine, median, printAim, printTable, quantile } from "./peers/measure.ts";
-import { firstForecast, startExchange, startPart, startService } from "./peers/processes.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { fail } from "../../src/base/errors.ts";
+import { US_PER_MS } from "../../src/base/units.ts";
+import { ForecastWatch, LATENCY_HEAD, latencyCells } from "../peers/forecasts.ts";
+import { byTurnsAsync, grouped, machine, median, printAim, printTable, quantile } from "../peers/measure.ts";
+import { firstForecast, startExchange, startPart, startService } from "../peers/processes.ts";
 
 const ROUNDS = 3;
 const CONNECTIONS = 32;

@@ -6,20 +6,20 @@
  * The peers write the same rows to the same disk: the bytes alone, already encoded, appended and synced by fdatasync (what any
  * journal has to pay), and SQLite with a write-ahead log and synchronous = FULL, one transaction a group.
  *
- *   bun bench/durable_write.ts [--groups 300]
+ *   bun bench/store/durable_write.ts [--groups 300]
  */
 
 import { Database } from "bun:sqlite";
 import { closeSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { silentLogger } from "../src/base/log.ts";
-import { realDisk } from "../src/record/write/disk.ts";
-import { Journal } from "../src/record/write/journal/journal.ts";
-import { encodeLine } from "../src/record/write/journal/line.ts";
-import { WriteBatch } from "../src/record/write/queue/batch.ts";
-import { WRITE_TABLES } from "../src/record/write/tables.ts";
-import { tradeAt } from "../test/record/market_events.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import { realDisk } from "../../src/record/write/disk.ts";
+import { Journal } from "../../src/record/write/journal/journal.ts";
+import { encodeLine } from "../../src/record/write/journal/line.ts";
+import { WriteBatch } from "../../src/record/write/queue/batch.ts";
+import { WRITE_TABLES } from "../../src/record/write/tables.ts";
+import { tradeAt } from "../../test/record/market_events.ts";
 import {
   byTurns,
   grouped,
@@ -29,8 +29,8 @@ import {
   printAim,
   printTable,
   quantile,
-} from "./peers/measure.ts";
-import { ROOT } from "./peers/stage.ts";
+} from "../peers/measure.ts";
+import { ROOT } from "../peers/stage.ts";
 
 const ROUNDS = 3;
 const GROUP_ROWS = [400, 5_000] as const;

@@ -10,26 +10,20 @@
  * The peer is the machine: at the arrival of the same event a message goes to a bare WebSocket server in
  * another process and comes back. What that takes, any service takes.
  *
- *   bun bench/latency.ts [--seconds 120] [--quiet]
+ *   bun bench/service/latency.ts [--seconds 120] [--quiet]
  *
  * --quiet plays a market with a trade every few seconds, where most seconds are over by the deadline.
  */
 
 import { parseArgs } from "node:util";
-import { systemClock } from "../src/base/clock.ts";
-import { fail } from "../src/base/errors.ts";
-import { silentLogger } from "../src/base/log.ts";
-import { seededRng } from "../src/base/rng.ts";
-import { US_PER_MS, US_PER_SEC, unixSec } from "../src/base/units.ts";
-import { ClockOffset } from "../src/binance/belief/clock_offset.ts";
-import type { MarketEvent, StreamName } from "../src/binance/events.ts";
-import { StreamClient } from "../src/binance/stream/client.ts";
-import { SecondCloser } from "../src/predict/lane/second_closer.ts";
-import type { PredictionJson } from "../src/serve/messages/predictions.ts";
-import type { PredictionMessage } from "../src/serve/messages/stream.ts";
-import { PaperExchange } from "../src/sim/exchange/exchange.ts";
-import { simulatedSource } from "../src/sim/market/simulator.ts";
-import { machine, printAim, printTable, quantile } from "./peers/measure.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { fail } from "../../src/base/errors.ts";
+import { US_PER_MS, US_PER_SEC } from "../../src/base/units.ts";
+import type { PredictionJson } from "../../src/serve/messages/predictions.ts";
+import type { PredictionMessage } from "../../src/serve/messages/stream.ts";
+import { PaperExchange } from "../../src/sim/exchange/exchange.ts";
+import { simulatedSource } from "../../src/sim/market/simulator.ts";
+import { machine, printAim, printTable, quantile } from "../peers/measure.ts";
 import {
   firstForecast,
   type RunningExchange,
@@ -38,18 +32,16 @@ import {
   startExchangeBy,
   startPart,
   startService,
-} from "./peers/processes.ts";
+} from "../peers/processes.ts";
+import { Echo, opened, serveEcho } from "./latency/echo.ts";
+import { Referee, SYMBOL } from "./latency/referee.ts";
 
 const AIM_P99_MS = 3;
 const AIM_OWN_P99_MS = 1;
-const SYMBOL = "BTCUSDT";
-const STREAMS: readonly StreamName[] = ["trade", "bestBidAsk", "depth"];
-const GRACE_MS = 250;
 /** Ticks left out at the beginning: caches and compilers are cold. */
 const WARM_UP_TICKS = 20;
 const POLL_EVERY_MS = 50;
 const QUIET_HISTORY_S = 900;
-const STREAM_OF = { trade: "trade", quote: "bestBidAsk", depth_diff: "depth" } as const;
 
 /** One second's tick, all times on the bench's clock (µs). */
 interface Tick {
@@ -63,56 +55,6 @@ interface Tick {
   /** What the service says of itself. */
   own_ms: number;
   echo_ms: number;
-}
-
-/** Judges when seconds are over, as the service does, on a connection of its own. */
-class Referee {
-  readonly #clock = new ClockOffset(STREAMS.length);
-  readonly #closer = new SecondCloser({ streams: STREAMS, grace_ms: GRACE_MS, clock: this.#clock });
-  readonly #closed_us = new Map<number, number>();
-  readonly #client: StreamClient;
-  #closed_sec = Number.NEGATIVE_INFINITY;
-
-  constructor({ ws_origin }: RunningExchange, onOver: (sec: number) => void) {
-    this.#client = new StreamClient({
-      url: ws_origin,
-      api_key: "bench",
-      symbols: [SYMBOL],
-      streams: STREAMS,
-      clock: systemClock,
-      rng: seededRng(1),
-      log: silentLogger,
-      onEvent: (event) => this.#onEvent(event, onOver),
-    });
-  }
-
-  start(): void {
-    this.#client.start();
-  }
-
-  close(): Promise<void> {
-    return this.#client.close();
-  }
-
-  /** When `sec` was over, and whether the deadline came before the event. */
-  over(sec: number): { readonly over_us: number; readonly by_deadline: boolean } {
-    const event_us = this.#closed_us.get(sec) ?? Number.POSITIVE_INFINITY;
-    const deadline_us = this.#closer.clockDeadline(unixSec(sec));
-    return { over_us: Math.min(event_us, deadline_us), by_deadline: deadline_us < event_us };
-  }
-
-  #onEvent(event: MarketEvent, onOver: (sec: number) => void): void {
-    if (event.kind === "disconnect" || event.kind === "depth_snapshot") return;
-    const stream = STREAM_OF[event.kind];
-    const { ts_us, received_us } = event;
-    this.#clock.observe(STREAMS.indexOf(stream), received_us - ts_us, received_us);
-    this.#closer.observe(stream, ts_us, received_us);
-    const sec = this.#closer.closedByEvents();
-    if (sec <= this.#closed_sec || !Number.isFinite(sec)) return;
-    this.#closed_sec = sec;
-    this.#closed_us.set(sec, event.received_us);
-    onOver(sec);
-  }
 }
 
 /** A market in which hardly anything happens. */
@@ -130,46 +72,6 @@ async function serveQuietExchange(): Promise<void> {
   });
   const { ws_origin, rest_origin } = await exchange.start();
   console.log(`BINANCE_SBE_URL=${ws_origin}\nBINANCE_REST_URL=${rest_origin}`);
-}
-
-/** A bare WebSocket server that sends back what it gets. */
-function serveEcho(): void {
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    fetch: (request, self) => (self.upgrade(request) ? undefined : new Response("echo", { status: 400 })),
-    websocket: { message: (socket, message) => void socket.send(message) },
-  });
-  console.log(`ws://127.0.0.1:${server.port}`);
-}
-
-async function opened(url: string): Promise<WebSocket> {
-  const socket = new WebSocket(url);
-  await new Promise((resolve, reject) => {
-    socket.addEventListener("open", resolve);
-    socket.addEventListener("error", reject);
-  });
-  return socket;
-}
-
-/** Round trips of a prediction's size. */
-class Echo {
-  readonly took_ms = new Map<number, number>();
-  readonly #socket: WebSocket;
-  readonly #sent_ms = new Map<number, number>();
-
-  constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.addEventListener("message", ({ data }: MessageEvent<string>) => {
-      const sec = Number.parseInt(data, 10);
-      this.took_ms.set(sec, performance.now() - this.#sent_ms.get(sec)!);
-    });
-  }
-
-  send(sec: number): void {
-    this.#sent_ms.set(sec, performance.now());
-    this.#socket.send(`${sec}`.padEnd(500, " "));
-  }
 }
 
 async function readLatest({ url }: RunningService): Promise<PredictionJson> {

@@ -9,18 +9,18 @@
  * its best batch; the median of the rounds is printed.
  */
 
-import { type Rng, seededRng } from "../src/base/rng.ts";
-import { US_PER_MS } from "../src/base/units.ts";
-import { createDecodeSlots, decodeFrame } from "../src/binance/sbe/decode.ts";
-import { encodeMessage } from "../src/binance/sbe/encode.ts";
+import { type Rng, seededRng } from "../../src/base/rng.ts";
+import { US_PER_MS } from "../../src/base/units.ts";
+import { createDecodeSlots, decodeFrame } from "../../src/binance/sbe/decode.ts";
+import { encodeMessage } from "../../src/binance/sbe/encode.ts";
 import type {
   BestBidAskMessage,
   DepthDiffMessage,
   SbeMessage,
   TradesMessage,
-} from "../src/binance/sbe/messages.ts";
-import { combined, delivered, jsonOf } from "./peers/json_text.ts";
-import { byTurns, inFreshProcess, machine, median, printAim, printTable } from "./peers/measure.ts";
+} from "../../src/binance/sbe/messages.ts";
+import { combined, delivered, jsonOf } from "../peers/json_text.ts";
+import { byTurns, inFreshProcess, machine, median, printAim, printTable } from "../peers/measure.ts";
 
 const ROUNDS = 5;
 const MESSAGES = 2_048;

@@ -3,26 +3,26 @@
  * of the last taker-buy and taker-sell prices, and of one-second VWAPs, each beside those of the mid on the same
  * seconds. A price that is smooth shows in its own one-second returns: those of a traded price hardly go together.
  *
- *   bun bench/labels.ts [file…]     recordings (.gz) of one stretch, or one tape; where none is given the recording in
+ *   bun bench/training/labels.ts [file…]     recordings (.gz) of one stretch, or one tape; where none is given the recording in
  *                                   ../shared/data, else two simulated hours
  */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ForetickError } from "../src/base/errors.ts";
-import { type Micros, secondOf, US_PER_SEC } from "../src/base/units.ts";
-import type { MarketSource } from "../src/binance/capture/market_source.ts";
-import { readTape } from "../src/binance/capture/tape_read.ts";
-import type { QuoteEvent, TradeEvent } from "../src/binance/events.ts";
-import { quoteEvent, tradeEvents } from "../src/binance/market_events.ts";
-import { simulatedSource } from "../src/sim/market/simulator.ts";
-import { recordingSource } from "../src/sim/recording/recording.ts";
-import { machine, printTable } from "./peers/measure.ts";
+import { ForetickError } from "../../src/base/errors.ts";
+import { type Micros, secondOf, US_PER_SEC } from "../../src/base/units.ts";
+import type { MarketSource } from "../../src/binance/capture/market_source.ts";
+import { readTape } from "../../src/binance/capture/tape_read.ts";
+import type { QuoteEvent, TradeEvent } from "../../src/binance/events.ts";
+import { quoteEvent, tradeEvents } from "../../src/binance/market_events.ts";
+import { simulatedSource } from "../../src/sim/market/simulator.ts";
+import { recordingSource } from "../../src/sim/recording/recording.ts";
+import { machine, printTable } from "../peers/measure.ts";
 
 const HORIZON_S = 10;
 const SIMULATED_S = 7_200;
 const SHARED = ["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"].map((name) =>
-  join(import.meta.dir, "..", "..", "shared", "data", name),
+  join(import.meta.dir, "..", "..", "..", "shared", "data", name),
 );
 
 /** What a price is at the end of each second, quote units; NaN before the first. */

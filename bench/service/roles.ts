@@ -6,28 +6,28 @@
  * service runs. A figure is from a second's close to the champion's forecast, as the service says it of each
  * (`latency_ms`). The peer is the champion alone in the same run.
  *
- *   bun bench/roles.ts [--seconds 120] [--turns 4]
+ *   bun bench/service/roles.ts [--seconds 120] [--turns 4]
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { fail } from "../src/base/errors.ts";
-import { v1 } from "../src/features/sets/v1.ts";
-import { writeBundle } from "../src/model/bundle/bundle.ts";
+import { fail } from "../../src/base/errors.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import { writeBundle } from "../../src/model/bundle/bundle.ts";
 import {
   columnsFile,
   GOLDEN_FILE,
   MODEL_FILE,
   readVerified,
   SCALER_FILE,
-} from "../src/model/bundle/files.ts";
-import { newestBundle } from "../src/model/bundle/newest.ts";
-import { commandBeside, ForecastWatch, LATENCY_HEAD, latencyCells, p99Ratio } from "./peers/forecasts.ts";
-import { machine, printAim, printTable } from "./peers/measure.ts";
-import { firstForecast, startExchange, startService } from "./peers/processes.ts";
-import { benchModels } from "./peers/stage.ts";
+} from "../../src/model/bundle/files.ts";
+import { newestBundle } from "../../src/model/bundle/newest.ts";
+import { commandBeside, ForecastWatch, LATENCY_HEAD, latencyCells, p99Ratio } from "../peers/forecasts.ts";
+import { machine, printAim, printTable } from "../peers/measure.ts";
+import { firstForecast, startExchange, startService } from "../peers/processes.ts";
+import { benchModels } from "../peers/stage.ts";
 
 const SHADOWS = 4;
 const AIM_RATIO = 1.1;

@@ -1,5 +1,5 @@
 /**
- * `bun bench/screenshots.ts --url http://127.0.0.1:8080 --key ft_… [--to folder] [--page data] [--width 390]`: every page of
+ * `bun bench/page/screenshots.ts --url http://127.0.0.1:8080 --key ft_… [--to folder] [--page data] [--width 390]`: every page of
  * a running service in Chromium at four widths, light and dark, as PNGs to look at. Says of each page what it wrote on the
  * console, and how far it is wider than its screen.
  */

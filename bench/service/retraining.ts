@@ -6,18 +6,18 @@
  * turns. A figure is from a second's close to the champion's forecast, as the service says it of each (`latency_ms`). The peer is
  * the same service with nothing being trained.
  *
- *   bun bench/retraining.ts [--seconds 120] [--turns 4] [--hours 12]
+ *   bun bench/service/retraining.ts [--seconds 120] [--turns 4] [--hours 12]
  */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { fail } from "../src/base/errors.ts";
-import { commandBeside, ForecastWatch, LATENCY_HEAD, latencyCells, p99Ratio } from "./peers/forecasts.ts";
-import { loadSimulated } from "./peers/load.ts";
-import { machine, printAim, printTable } from "./peers/measure.ts";
-import { firstForecast, spawnHeard, startExchange, startService } from "./peers/processes.ts";
-import { benchModels } from "./peers/stage.ts";
+import { fail } from "../../src/base/errors.ts";
+import { commandBeside, ForecastWatch, LATENCY_HEAD, latencyCells, p99Ratio } from "../peers/forecasts.ts";
+import { loadSimulated } from "../peers/load.ts";
+import { machine, printAim, printTable } from "../peers/measure.ts";
+import { firstForecast, spawnHeard, startExchange, startService } from "../peers/processes.ts";
+import { benchModels } from "../peers/stage.ts";
 
 const AIM_RATIO = 1.2;
 /** What is trained on is of a symbol the service does not follow. */

@@ -2,29 +2,29 @@
  * What does a capture cost? The symbol's worker over the same tape, with everything captured to disk and without, by
  * turns in fresh processes. The peer is the worker without a capture.
  *
- *     bun bench/capture.ts
+ *     bun bench/hot_path/capture.ts
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, systemClock } from "../src/base/clock.ts";
-import { readConfig } from "../src/base/config.ts";
-import { silentLogger as log } from "../src/base/log.ts";
-import { nextTurn } from "../src/base/turns.ts";
-import { type Micros, US_PER_SEC } from "../src/base/units.ts";
-import { readTapeHeader, tapeFrames } from "../src/binance/capture/tape_read.ts";
-import type { StreamName } from "../src/binance/events.ts";
-import { FrameReader } from "../src/binance/stream/reader.ts";
-import { FEATURE_SETS } from "../src/features/sets/all.ts";
-import { ModelSlot } from "../src/model/model_slot.ts";
-import { ZeroModel } from "../src/model/zero_model.ts";
-import { Capture } from "../src/system/capture/capture.ts";
-import { NO_REST, NO_WARM_UP, NO_WRITER } from "../src/system/replay/replayed_worker.ts";
-import { SymbolWorker } from "../src/system/symbol_worker.ts";
-import { USUAL_PARTS } from "../src/system/worker_parts.ts";
-import { byTurns, grouped, inFreshProcess, machine, median, printAim, printTable } from "./peers/measure.ts";
-import { benchTape, hasRecording } from "./peers/stage.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { readConfig } from "../../src/base/config.ts";
+import { silentLogger as log } from "../../src/base/log.ts";
+import { nextTurn } from "../../src/base/turns.ts";
+import { type Micros, US_PER_SEC } from "../../src/base/units.ts";
+import { readTapeHeader, tapeFrames } from "../../src/binance/capture/tape_read.ts";
+import type { StreamName } from "../../src/binance/events.ts";
+import { FrameReader } from "../../src/binance/stream/reader.ts";
+import { FEATURE_SETS } from "../../src/features/sets/all.ts";
+import { ModelSlot } from "../../src/model/model_slot.ts";
+import { ZeroModel } from "../../src/model/zero_model.ts";
+import { Capture } from "../../src/system/capture/capture.ts";
+import { NO_REST, NO_WARM_UP, NO_WRITER } from "../../src/system/replay/replayed_worker.ts";
+import { SymbolWorker } from "../../src/system/symbol_worker.ts";
+import { USUAL_PARTS } from "../../src/system/worker_parts.ts";
+import { byTurns, grouped, inFreshProcess, machine, median, printAim, printTable } from "../peers/measure.ts";
+import { benchTape, hasRecording } from "../peers/stage.ts";
 
 const ROUNDS = 3;
 const STREAMS: readonly StreamName[] = ["trade", "bestBidAsk", "depth"];

@@ -5,7 +5,7 @@
  * On the embedded server and on those that TIMESCALE_URL and TIMESCALE_APACHE_URL name, each in a database of
  * its own that is dropped afterwards. The peer of the live figures is the same second without a refresher.
  *
- *   bun bench/refresh.ts [--hours 24] [--live-s 60]
+ *   bun bench/store/refresh.ts [--hours 24] [--live-s 60]
  */
 
 import { randomUUID } from "node:crypto";
@@ -13,16 +13,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { sleep, systemClock } from "../src/base/clock.ts";
-import { silentLogger as log } from "../src/base/log.ts";
-import { micros, priceE8, qtyE8, tradeId, updateId } from "../src/base/units.ts";
-import { Refresher } from "../src/record/bars/refresher.ts";
-import { type Database, openDatabase } from "../src/record/database.ts";
-import { Maintenance } from "../src/record/retention/maintenance.ts";
-import { connectTo } from "../src/record/server/client.ts";
-import { Writer } from "../src/record/write/writer.ts";
-import { loadSimulated } from "./peers/load.ts";
-import { grouped, machine, median, printTable, quantile } from "./peers/measure.ts";
+import { sleep, systemClock } from "../../src/base/clock.ts";
+import { silentLogger as log } from "../../src/base/log.ts";
+import { micros, priceE8, qtyE8, tradeId, updateId } from "../../src/base/units.ts";
+import { Refresher } from "../../src/record/bars/refresher.ts";
+import { type Database, openDatabase } from "../../src/record/database.ts";
+import { Maintenance } from "../../src/record/retention/maintenance.ts";
+import { connectTo } from "../../src/record/server/client.ts";
+import { Writer } from "../../src/record/write/writer.ts";
+import { loadSimulated } from "../peers/load.ts";
+import { grouped, machine, median, printTable, quantile } from "../peers/measure.ts";
 
 const START_US = Date.UTC(2024, 7, 8) * 1_000;
 const SEC_US = 1_000_000;

@@ -6,14 +6,14 @@
  * what the look at the validation rows after each epoch costs.
  */
 
-import { seededRng } from "../src/base/rng.ts";
-import { v1 } from "../src/features/sets/v1.ts";
-import type { HeldDataset } from "../src/train/data/dataset.ts";
-import { isNetwork, MODEL_KINDS, type NetworkKind } from "../src/train/fit/trainable.ts";
-import { type BackendName, openBackend } from "../src/train/network/backend.ts";
-import { networkTrainable } from "../src/train/network/fit.ts";
-import { FIT_DEFAULTS } from "../src/train/network/settings.ts";
-import { byTurns, grouped, inFreshProcess, machine, median, printAim, printTable } from "./peers/measure.ts";
+import { seededRng } from "../../src/base/rng.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import type { HeldDataset } from "../../src/train/data/dataset.ts";
+import { isNetwork, MODEL_KINDS, type NetworkKind } from "../../src/train/fit/trainable.ts";
+import { type BackendName, openBackend } from "../../src/train/network/backend.ts";
+import { networkTrainable } from "../../src/train/network/fit.ts";
+import { FIT_DEFAULTS } from "../../src/train/network/settings.ts";
+import { byTurns, grouped, inFreshProcess, machine, median, printAim, printTable } from "../peers/measure.ts";
 
 const ROUNDS = 3;
 const DAY_S = 86_400;

@@ -3,30 +3,30 @@
  * each second: what a model explains out of sample is held against what the truth itself explains on the same
  * rows. docs/training.md says how many days each case takes, and why.
  *
- * `bun bench/planted.ts [case …]`; each case runs in a process of its own.
+ * `bun bench/training/planted.ts [case …]`; each case runs in a process of its own.
  */
 
 import { join } from "node:path";
-import { systemClock } from "../src/base/clock.ts";
-import { fail } from "../src/base/errors.ts";
-import { seededRng } from "../src/base/rng.ts";
-import { US_PER_SEC } from "../src/base/units.ts";
-import { v1 } from "../src/features/sets/v1.ts";
-import { evaluateGates, type GateResult, mayServe, readGates } from "../src/model/gates.ts";
-import type { SignalKind } from "../src/sim/market/planted_signal.ts";
-import { simulatedSource } from "../src/sim/market/simulator.ts";
-import type { HeldDataset } from "../src/train/data/dataset.ts";
-import type { RowRange } from "../src/train/data/row_range.ts";
-import { HeldRows } from "../src/train/data/row_store.ts";
-import { checkExport } from "../src/train/export/export_check.ts";
-import type { Fitted, ModelKind } from "../src/train/fit/trainable.ts";
-import { trainableOf } from "../src/train/fit/trainables.ts";
-import { intervalsOf } from "../src/train/judge/bootstrap.ts";
-import { gateFigures } from "../src/train/judge/gate_figures.ts";
-import { DatasetBuilder } from "../src/train/rows/dataset_builder.ts";
-import { readSimulatedRows } from "../src/train/rows/simulated_rows.ts";
-import { type TrainingRun, train } from "../src/train/run.ts";
-import { inFreshProcess, machine, printAim, printTable } from "./peers/measure.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { fail } from "../../src/base/errors.ts";
+import { seededRng } from "../../src/base/rng.ts";
+import { US_PER_SEC } from "../../src/base/units.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import { evaluateGates, type GateResult, mayServe, readGates } from "../../src/model/gates.ts";
+import type { SignalKind } from "../../src/sim/market/planted_signal.ts";
+import { simulatedSource } from "../../src/sim/market/simulator.ts";
+import type { HeldDataset } from "../../src/train/data/dataset.ts";
+import type { RowRange } from "../../src/train/data/row_range.ts";
+import { HeldRows } from "../../src/train/data/row_store.ts";
+import { checkExport } from "../../src/train/export/export_check.ts";
+import type { Fitted, ModelKind } from "../../src/train/fit/trainable.ts";
+import { trainableOf } from "../../src/train/fit/trainables.ts";
+import { intervalsOf } from "../../src/train/judge/bootstrap.ts";
+import { gateFigures } from "../../src/train/judge/gate_figures.ts";
+import { DatasetBuilder } from "../../src/train/rows/dataset_builder.ts";
+import { readSimulatedRows } from "../../src/train/rows/simulated_rows.ts";
+import { type TrainingRun, train } from "../../src/train/run.ts";
+import { inFreshProcess, machine, printAim, printTable } from "../peers/measure.ts";
 
 interface Case {
   readonly signal: SignalKind;
@@ -109,7 +109,7 @@ async function measure(name: string, seed: number): Promise<Result> {
   const fit_us = systemClock.monotonicUs();
   const { test } = run.split;
   const truth = dataset.ts_sec.slice(test.from, test.to).map((sec) => source.oracle.meanAt(sec)!);
-  const gates = await readGates(join(import.meta.dir, "..", "models", "gates.json"));
+  const gates = await readGates(join(import.meta.dir, "..", "..", "models", "gates.json"));
   const models: ModelResult[] = [];
   for (const fitted of run.fitted) {
     const results = evaluateGates(await figuresOf(dataset, run, fitted), gates);

@@ -8,7 +8,7 @@
  * The peer is an idle process with the same runtime, web framework and database driver, which has answered
  * one request and one query: what any service of this make takes before it does anything.
  *
- *   bun bench/memory.ts [--minutes 5] [--fast-minutes 3]
+ *   bun bench/service/memory.ts [--minutes 5] [--fast-minutes 3]
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -16,15 +16,15 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Hono } from "hono";
 import postgres from "postgres";
-import { machine, printAim, printTable } from "./peers/measure.ts";
-import { memoryMb } from "./peers/memory.ts";
+import { machine, printAim, printTable } from "../peers/measure.ts";
+import { memoryMb } from "../peers/memory.ts";
 import {
   firstForecast,
   type RunningService,
   startExchange,
   startPart,
   startService,
-} from "./peers/processes.ts";
+} from "../peers/processes.ts";
 
 const AIM_MB = 300;
 const SAMPLE_EVERY_MS = 1_000;

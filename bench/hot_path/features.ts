@@ -3,17 +3,17 @@
  * and with all? Beside it, in the same run, what the same seconds of v1 cost when each vector is recomputed
  * from arrays of raw events (the naive referee of the tests, which keeps nothing running).
  *
- *   bun bench/features.ts
+ *   bun bench/hot_path/features.ts
  */
 
-import { seededRng } from "../src/base/rng.ts";
-import { micros, priceE8, qtyE8, tradeId, unixSec, updateId } from "../src/base/units.ts";
-import type { QuoteEvent, TradeEvent } from "../src/binance/events.ts";
-import { FeatureEngine } from "../src/features/live/engine.ts";
-import { FEATURE_SETS } from "../src/features/sets/all.ts";
-import type { FeatureSet } from "../src/features/sets/feature_set.ts";
-import { NaiveV1 } from "../test/features/naive/naive.ts";
-import { byTurns, machine, median, printTable, quantile } from "./peers/measure.ts";
+import { seededRng } from "../../src/base/rng.ts";
+import { micros, priceE8, qtyE8, tradeId, unixSec, updateId } from "../../src/base/units.ts";
+import type { QuoteEvent, TradeEvent } from "../../src/binance/events.ts";
+import { FeatureEngine } from "../../src/features/live/engine.ts";
+import { FEATURE_SETS } from "../../src/features/sets/all.ts";
+import type { FeatureSet } from "../../src/features/sets/feature_set.ts";
+import { NaiveV1 } from "../../test/features/naive/naive.ts";
+import { byTurns, machine, median, printTable, quantile } from "../peers/measure.ts";
 
 const SYMBOL = "BTCUSDT";
 const FIRST_SEC = 1_700_000_100;
