@@ -25,7 +25,7 @@ import type { Database } from "../src/record/database.ts";
 import { withExample } from "./flags/example.ts";
 import { type Flags, numberFlag, readFlags, runScript, timeFlag } from "./flags/source.ts";
 import { backfillLines } from "./lines/backfill.ts";
-import { ProgressBar } from "./lines/progress_bar.ts";
+import { ProgressBar } from "./lines/progress/progress_bar.ts";
 import { dryRunLines, hasDatabase, type RoomOptions, requireRoom } from "./store/backfill_room.ts";
 import { openStore } from "./store/open_store.ts";
 

@@ -10,7 +10,7 @@ import { takeBackup } from "../src/record/backup/backup.ts";
 import { withExample } from "./flags/example.ts";
 import { databaseUrl, readFlags, runScript } from "./flags/source.ts";
 import { backupLines, needLine, showProgress } from "./lines/backup.ts";
-import { ProgressBar } from "./lines/progress_bar.ts";
+import { ProgressBar } from "./lines/progress/progress_bar.ts";
 import { withStore } from "./store/with_store.ts";
 
 const USAGE = `usage: bun run backup --to backups/2026-11-28

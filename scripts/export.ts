@@ -23,8 +23,8 @@ import { readTrainingRows, storedSpan } from "../src/train/rows/training_query.t
 import { withExample } from "./flags/example.ts";
 import { RANGE_OPTIONS, type RangeSettings, rangeFlags, setFlag, withHistory } from "./flags/range.ts";
 import { readFlags, runScript } from "./flags/source.ts";
-import { ProgressBar } from "./lines/progress_bar.ts";
-import { progressOn } from "./lines/read_progress.ts";
+import { ProgressBar } from "./lines/progress/progress_bar.ts";
+import { progressOn } from "./lines/progress/read_progress.ts";
 
 const { "known-before": _, ...SPAN_OPTIONS } = RANGE_OPTIONS;
 const TABLES = lakeTables(LAYERS, []);

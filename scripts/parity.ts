@@ -24,7 +24,7 @@ import { isOwn } from "../src/record/sql/schema_version.ts";
 import { withExample } from "./flags/example.ts";
 import { databaseUrl, type Flags, readFlags, runScript, timeFlag } from "./flags/source.ts";
 import { parityLines } from "./lines/parity.ts";
-import { ProgressBar } from "./lines/progress_bar.ts";
+import { ProgressBar } from "./lines/progress/progress_bar.ts";
 import { withStore } from "./store/with_store.ts";
 
 const USAGE = `usage: bun run parity [--from 2026-11-20] [--to 2026-11-21T12:00] [--symbol BTCUSDT] [--set v1]

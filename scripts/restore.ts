@@ -13,7 +13,7 @@ import { DatabaseLink } from "../src/record/link.ts";
 import { withExample } from "./flags/example.ts";
 import { databaseUrl, readFlags, runScript } from "./flags/source.ts";
 import { backupLines, needLine, showProgress } from "./lines/backup.ts";
-import { ProgressBar } from "./lines/progress_bar.ts";
+import { ProgressBar } from "./lines/progress/progress_bar.ts";
 
 const USAGE = `usage: bun run restore --from backups/2026-11-28 [--check | --overwrite]
 

@@ -10,7 +10,7 @@ import type { CourseListener } from "../src/train/course/listener.ts";
 import { withHistory } from "./flags/range.ts";
 import { runScript } from "./flags/source.ts";
 import { readSettings, type Settings, trainHelp } from "./flags/train_settings.ts";
-import { printingListener } from "./lines/train_listener.ts";
+import { printingListener } from "./lines/progress/train_listener.ts";
 import { recordTraining } from "./store/record_training.ts";
 
 const readData = ({ tapes, range, ...asked }: Settings, listener: CourseListener): Promise<TrainingData> =>

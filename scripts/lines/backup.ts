@@ -2,7 +2,7 @@
 
 import type { BackupProgress } from "../../src/record/backup/backup.ts";
 import type { Manifest } from "../../src/record/backup/manifest.ts";
-import type { ProgressBar } from "./progress_bar.ts";
+import type { ProgressBar } from "./progress/progress_bar.ts";
 
 const mib = (bytes: number): string =>
   `${(bytes / 2 ** 20).toLocaleString("en", { maximumFractionDigits: 1 })} MiB`;

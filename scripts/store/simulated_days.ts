@@ -8,7 +8,7 @@ import { archiveFiles, dateOf } from "../../src/binance/archive/layout.ts";
 import { writeArchive } from "../../src/sim/exchange/archive_writer.ts";
 import type { SimulatorOptions } from "../../src/sim/market/settings.ts";
 import { simulatedSource } from "../../src/sim/market/simulator.ts";
-import { ProgressBar } from "../lines/progress_bar.ts";
+import { ProgressBar } from "../lines/progress/progress_bar.ts";
 
 /** Few quotes: none is written, and they take most of the time. */
 const QUOTES_PER_S = 1;

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
-import { signalsCommand } from "../../scripts/store/signals_command.ts";
+import { signalsCommand } from "../../scripts/store/commands/signals.ts";
 import { systemClock as clock } from "../../src/base/clock.ts";
 import { readConfig } from "../../src/base/config.ts";
 import { silentLogger as log } from "../../src/base/log.ts";

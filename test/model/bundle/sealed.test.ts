@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { openCommand, sealCommand } from "../../../scripts/store/seal_command.ts";
+import { openCommand, sealCommand } from "../../../scripts/store/commands/seal.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { readConfig } from "../../../src/base/config.ts";
 import { isSealed, SEAL_BYTES, type Seal } from "../../../src/base/seal/seal.ts";

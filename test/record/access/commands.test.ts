@@ -1,8 +1,8 @@
 /** `bun run keys` and `bun run audit`, and a service that reads what they wrote. */
 
 import { beforeAll, expect, it } from "vitest";
-import { auditCommand } from "../../../scripts/store/audit_command.ts";
-import { keysCommand } from "../../../scripts/store/keys_command.ts";
+import { auditCommand } from "../../../scripts/store/commands/audit.ts";
+import { keysCommand } from "../../../scripts/store/commands/keys.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { readConfig } from "../../../src/base/config.ts";
 import { silentLogger } from "../../../src/base/log.ts";

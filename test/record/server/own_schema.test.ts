@@ -5,7 +5,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { openStore } from "../../../scripts/store/open_store.ts";
 import { systemClock as clock } from "../../../src/base/clock.ts";
 import { readConfig } from "../../../src/base/config.ts";

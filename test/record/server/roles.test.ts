@@ -5,7 +5,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Sql } from "postgres";
 import { expect, it } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { openStore } from "../../../scripts/store/open_store.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger as log } from "../../../src/base/log.ts";

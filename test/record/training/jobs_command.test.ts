@@ -1,7 +1,7 @@
 /** `bun run jobs`, as a person uses it. */
 
 import { expect, it } from "vitest";
-import { jobsCommand } from "../../../scripts/store/jobs_command.ts";
+import { jobsCommand } from "../../../scripts/store/commands/jobs.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { installQueue } from "../../../src/record/training/queue.ts";

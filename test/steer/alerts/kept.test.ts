@@ -1,7 +1,7 @@
 /** Alerts kept: over a restart, without the database, by another service, silenced; and the command that shows them. */
 
 import { afterEach, expect, it } from "vitest";
-import { alertsCommand } from "../../../scripts/store/alerts_command.ts";
+import { alertsCommand } from "../../../scripts/store/commands/alerts.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { tellAlerts } from "../../../src/record/alerts/alert_event.ts";
 import { readAlerts, silenceRule } from "../../../src/record/alerts/alert_rows.ts";

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { driftCommand } from "../../../scripts/store/drift_command.ts";
+import { driftCommand } from "../../../scripts/store/commands/drift.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger as log } from "../../../src/base/log.ts";
 import { seededRng } from "../../../src/base/rng.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { experimentsCommand } from "../../../scripts/store/experiments_command.ts";
+import { experimentsCommand } from "../../../scripts/store/commands/experiments.ts";
 import { servedInstead } from "../../../src/steer/deploy/traffic.ts";
 import { experiments } from "../../../src/steer/experiments/rows.ts";
 import type { StartInput } from "../../../src/steer/experiments/start.ts";

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { crc32, deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { replayLines } from "../../../scripts/lines/replay.ts";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { systemClock as clock } from "../../../src/base/clock.ts";
 import { silentLogger as log } from "../../../src/base/log.ts";
 import { type CaptureRecord, captureRecords } from "../../../src/binance/capture/capture_read.ts";

@@ -3,7 +3,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { type BundleContents, writeBundle } from "../../../src/model/bundle/bundle.ts";
 import { connectTo } from "../../../src/record/server/client.ts";
 import type { Dependency } from "../../../src/serve/ports.ts";

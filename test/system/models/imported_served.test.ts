@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterEach, expect, it } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { micros } from "../../../src/base/units.ts";
 import { v1 } from "../../../src/features/sets/v1.ts";
 import { readGates } from "../../../src/model/gates.ts";

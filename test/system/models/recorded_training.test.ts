@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { openStore } from "../../../scripts/store/open_store.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { TrainingRuns } from "../../../src/record/registry/training_runs.ts";

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { minute } from "../../../src/features/sets/minute.ts";
 import { writeBundle } from "../../../src/model/bundle/bundle.ts";
 import type { Model } from "../../../src/model/model.ts";

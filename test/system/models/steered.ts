@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { expect } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { micros } from "../../../src/base/units.ts";
 import { readTapeHeader } from "../../../src/binance/capture/tape_read.ts";
 import { v1 } from "../../../src/features/sets/v1.ts";

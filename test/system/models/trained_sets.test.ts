@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { micros, US_PER_SEC } from "../../../src/base/units.ts";
 import { writeTape } from "../../../src/binance/capture/tape_write.ts";
 import { lnr } from "../../../src/features/algebra/lnr.ts";

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { modelsCommand } from "../../../scripts/store/models_command.ts";
+import { modelsCommand } from "../../../scripts/store/commands/models.ts";
 import { writeTape } from "../../../src/binance/capture/tape_write.ts";
 import type { BundleContents } from "../../../src/model/bundle/bundle.ts";
 import { onEveryServer } from "../../record/server/servers.ts";

@@ -1,21 +1,21 @@
 /** `bun run deploy …` as a function of its arguments: it opens the database and does one thing. */
 
-import { systemClock } from "../../src/base/clock.ts";
-import { readConfig } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { modelVersion } from "../../src/base/units.ts";
-import { FEATURE_SETS } from "../../src/features/sets/all.ts";
-import { JudgedTicks } from "../../src/record/outcomes/judged_ticks.ts";
-import { Registry } from "../../src/record/registry/registry.ts";
-import { RoleRows } from "../../src/record/registry/role_rows.ts";
-import { RegistryRows } from "../../src/record/registry/rows.ts";
-import { DeploymentRows, type Strategy } from "../../src/record/steer/deployment_rows.ts";
-import { CarryOut } from "../../src/steer/deploy/carry_out.ts";
-import { startDeployment, stopDeployment } from "../../src/steer/deploy/start.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, type Flags, lengthSeconds, readFlags, textFlags } from "../flags/source.ts";
-import { deploymentLines } from "../lines/deployments.ts";
-import { actorOf, withStore } from "./with_store.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { readConfig } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { modelVersion } from "../../../src/base/units.ts";
+import { FEATURE_SETS } from "../../../src/features/sets/all.ts";
+import { JudgedTicks } from "../../../src/record/outcomes/judged_ticks.ts";
+import { Registry } from "../../../src/record/registry/registry.ts";
+import { RoleRows } from "../../../src/record/registry/role_rows.ts";
+import { RegistryRows } from "../../../src/record/registry/rows.ts";
+import { DeploymentRows, type Strategy } from "../../../src/record/steer/deployment_rows.ts";
+import { CarryOut } from "../../../src/steer/deploy/carry_out.ts";
+import { startDeployment, stopDeployment } from "../../../src/steer/deploy/start.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, type Flags, lengthSeconds, readFlags, textFlags } from "../../flags/source.ts";
+import { deploymentLines } from "../../lines/steer/deployments.ts";
+import { actorOf, withStore } from "../with_store.ts";
 
 const USAGE = `usage: bun run deploy <version> [flags]     begins; the service that runs carries it out
        bun run deploy status [--limit 5]     what is and was deployed, with every step

@@ -1,21 +1,21 @@
 /** `bun run experiments …` as a function of its arguments: it opens the database and does one thing. */
 
-import { readConfig } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { LIMITS } from "../../src/base/limits.ts";
-import { FEATURE_SETS } from "../../src/features/sets/all.ts";
-import { Registry } from "../../src/record/registry/registry.ts";
-import { experiment, experimentBlocks, experiments } from "../../src/steer/experiments/rows.ts";
+import { readConfig } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
+import { FEATURE_SETS } from "../../../src/features/sets/all.ts";
+import { Registry } from "../../../src/record/registry/registry.ts";
+import { experiment, experimentBlocks, experiments } from "../../../src/steer/experiments/rows.ts";
 import {
   type ExperimentParts,
   finishExperiment,
   type StartInput,
   startExperiment,
-} from "../../src/steer/experiments/start.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, type Flags, numberFlag, readFlags, textFlags } from "../flags/source.ts";
-import { experimentLines, experimentsLines } from "../lines/experiments.ts";
-import { actorOf, withStore } from "./with_store.ts";
+} from "../../../src/steer/experiments/start.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, type Flags, numberFlag, readFlags, textFlags } from "../../flags/source.ts";
+import { experimentLines, experimentsLines } from "../../lines/steer/experiments.ts";
+import { actorOf, withStore } from "../with_store.ts";
 
 const USAGE = `usage: bun run experiments <what> [<version or id>] [flags]
 

@@ -1,14 +1,14 @@
 /** `bun run keys …` as a function of its arguments: it opens the database and does one thing. */
 
-import { systemClock } from "../../src/base/clock.ts";
-import { readConfig } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { isoOf, micros, US_PER_SEC } from "../../src/base/units.ts";
-import { ACCESS_ROLES, type AccessRole } from "../../src/record/access/access_role.ts";
-import { createKey, revokeKey, type StoredKey, storedKeys } from "../../src/record/access/api_keys.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, type Flags, lengthSeconds, readFlags } from "../flags/source.ts";
-import { actorOf, withStore } from "./with_store.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { readConfig } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { isoOf, micros, US_PER_SEC } from "../../../src/base/units.ts";
+import { ACCESS_ROLES, type AccessRole } from "../../../src/record/access/access_role.ts";
+import { createKey, revokeKey, type StoredKey, storedKeys } from "../../../src/record/access/api_keys.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, type Flags, lengthSeconds, readFlags } from "../../flags/source.ts";
+import { actorOf, withStore } from "../with_store.ts";
 
 const USAGE = `usage: bun run keys <what> [flags]
 

@@ -1,12 +1,12 @@
 /** `bun run audit …` as a function of its arguments: it reads the audit and says what is in it, or what is wrong with it. */
 
-import { readConfig } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { isoOf } from "../../src/base/units.ts";
-import { type Anchor, type AuditRow, newestAudit, verifyAudit } from "../../src/record/audit/audit.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, type Flags, numberFlag, readFlags } from "../flags/source.ts";
-import { withStore } from "./with_store.ts";
+import { readConfig } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { isoOf } from "../../../src/base/units.ts";
+import { type Anchor, type AuditRow, newestAudit, verifyAudit } from "../../../src/record/audit/audit.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, type Flags, numberFlag, readFlags } from "../../flags/source.ts";
+import { withStore } from "../with_store.ts";
 
 const USAGE = `usage: bun run audit <what> [flags]
 

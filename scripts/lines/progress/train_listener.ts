@@ -1,12 +1,12 @@
 /** Prints a training as it goes. */
 
-import { systemClock } from "../../src/base/clock.ts";
-import type { CourseListener } from "../../src/train/course/listener.ts";
-import type { FitProgress } from "../../src/train/fit/trainable.ts";
-import { ProgressLine, searchText } from "../../src/train/track/progress_line.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import type { CourseListener } from "../../../src/train/course/listener.ts";
+import type { FitProgress } from "../../../src/train/fit/trainable.ts";
+import { ProgressLine, searchText } from "../../../src/train/track/progress_line.ts";
+import { describeBundle, describeFits, describeFold, describeRun, describeScores } from "../train.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { progressOn } from "./read_progress.ts";
-import { describeBundle, describeFits, describeFold, describeRun, describeScores } from "./train.ts";
 
 export function printingListener(): CourseListener {
   const bar = new ProgressBar(systemClock, process.stderr);

@@ -1,10 +1,10 @@
 /** What `bun run experiments` prints: times in UTC by the exchange's clock, differences in variances of the label. */
 
-import { US_PER_MS, US_PER_SEC } from "../../src/base/units.ts";
-import type { Experiment } from "../../src/steer/experiments/rows.ts";
-import { hoursOf } from "../../src/steer/experiments/start.ts";
-import type { TrialBlock } from "../../src/steer/experiments/trial.ts";
-import { table } from "./models.ts";
+import { US_PER_MS, US_PER_SEC } from "../../../src/base/units.ts";
+import type { Experiment } from "../../../src/steer/experiments/rows.ts";
+import { hoursOf } from "../../../src/steer/experiments/start.ts";
+import type { TrialBlock } from "../../../src/steer/experiments/trial.ts";
+import { table } from "../models.ts";
 
 const timeOf = (time_us: number | null): string =>
   time_us === null ? "" : new Date(time_us / US_PER_MS).toISOString().slice(0, 19).replace("T", " ");

@@ -1,9 +1,9 @@
 /** What `bun run drift` prints, times in UTC. */
 
-import { isoOf } from "../../src/base/units.ts";
-import type { ColumnDrift, DriftReport } from "../../src/judge/drift/drift.ts";
-import type { DriftRun } from "../../src/record/drift/drift_runs.ts";
-import { table } from "./models.ts";
+import { isoOf } from "../../../src/base/units.ts";
+import type { ColumnDrift, DriftReport } from "../../../src/judge/drift/drift.ts";
+import type { DriftRun } from "../../../src/record/drift/drift_runs.ts";
+import { table } from "../models.ts";
 
 /** A row of `drift_runs` as it was written. */
 export interface DriftSaid extends Omit<DriftRun, "training"> {

@@ -1,22 +1,22 @@
 /** `bun run models …` as a function of its arguments: it opens the database and does one thing. */
 
 import { join } from "node:path";
-import { systemClock } from "../../src/base/clock.ts";
-import { type Config, readConfig } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { modelVersion } from "../../src/base/units.ts";
-import { bundleExists } from "../../src/model/bundle/install.ts";
-import type { Database } from "../../src/record/database.ts";
-import { ALIAS_WORDS, type AliasPlace, isAlias } from "../../src/record/registry/alias.ts";
-import type { PromoteInput, Scope } from "../../src/record/registry/inputs.ts";
-import type { Moved, Registry } from "../../src/record/registry/registry.ts";
-import { registryOf } from "../../src/record/registry/registry_of.ts";
-import { RegistryRows } from "../../src/record/registry/rows.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, type Flags, readFlags, textFlags } from "../flags/source.ts";
-import { detailLines, eventLines, modelLines } from "../lines/models.ts";
-import { openCommand, sealCommand } from "./seal_command.ts";
-import { actorOf, withStore } from "./with_store.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { type Config, readConfig } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { modelVersion } from "../../../src/base/units.ts";
+import { bundleExists } from "../../../src/model/bundle/install.ts";
+import type { Database } from "../../../src/record/database.ts";
+import { ALIAS_WORDS, type AliasPlace, isAlias } from "../../../src/record/registry/alias.ts";
+import type { PromoteInput, Scope } from "../../../src/record/registry/inputs.ts";
+import type { Moved, Registry } from "../../../src/record/registry/registry.ts";
+import { registryOf } from "../../../src/record/registry/registry_of.ts";
+import { RegistryRows } from "../../../src/record/registry/rows.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, type Flags, readFlags, textFlags } from "../../flags/source.ts";
+import { detailLines, eventLines, modelLines } from "../../lines/models.ts";
+import { actorOf, withStore } from "../with_store.ts";
+import { openCommand, sealCommand } from "./seal.ts";
 
 const USAGE = `usage: bun run models <what> [<version>] [flags]
 
@@ -120,7 +120,7 @@ export async function modelsCommand(
   if (name === "import") {
     const path = target !== undefined && more.length === 0 ? target : refuse("one file after import");
     // Not loaded for the other verbs, which need none of training.
-    const { importCommand } = await import("./import_command.ts");
+    const { importCommand } = await import("./import.ts");
     return importCommand(path, flags, config, environment);
   }
   if (name === "seal" && target === undefined) return sealCommand(config);

@@ -1,14 +1,14 @@
 /** `bun run models seal` and `models open`: bundles that are there already, under the current BUNDLE_KEY, or without it for a person. */
 
 import { join, relative } from "node:path";
-import { systemClock } from "../../src/base/clock.ts";
-import type { Config } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { modelVersion } from "../../src/base/units.ts";
-import { bundleExists } from "../../src/model/bundle/install.ts";
-import { bundleDirs } from "../../src/model/bundle/newest.ts";
-import { openBundle, resealBundle } from "../../src/model/bundle/reseal.ts";
-import { bundleStoreOf } from "../../src/record/registry/bundle_store.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import type { Config } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { modelVersion } from "../../../src/base/units.ts";
+import { bundleExists } from "../../../src/model/bundle/install.ts";
+import { bundleDirs } from "../../../src/model/bundle/newest.ts";
+import { openBundle, resealBundle } from "../../../src/model/bundle/reseal.ts";
+import { bundleStoreOf } from "../../../src/record/registry/bundle_store.ts";
 
 /**
  * Every bundle below MODEL_DIR, and the same versions in the bundle store.

@@ -3,7 +3,7 @@
  * seconds, so that a log stays readable.
  */
 
-import type { Clock } from "../../src/base/clock.ts";
+import type { Clock } from "../../../src/base/clock.ts";
 
 export interface ProgressState {
   readonly title: string;

@@ -1,14 +1,14 @@
 /** `bun run jobs …` as a function of its arguments: it opens the database and does one thing. */
 
 import type { Sql } from "postgres";
-import { type Config, readConfig } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { cancelTraining, trainingJob, trainingJobs } from "../../src/record/training/jobs.ts";
-import { type JobSettings, requestTraining } from "../../src/record/training/request.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, type Flags, numberFlag, readFlags, textFlags } from "../flags/source.ts";
-import { jobDetailLines, jobLines } from "../lines/jobs.ts";
-import { actorOf, withStore } from "./with_store.ts";
+import { type Config, readConfig } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { cancelTraining, trainingJob, trainingJobs } from "../../../src/record/training/jobs.ts";
+import { type JobSettings, requestTraining } from "../../../src/record/training/request.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, type Flags, numberFlag, readFlags, textFlags } from "../../flags/source.ts";
+import { jobDetailLines, jobLines } from "../../lines/jobs.ts";
+import { actorOf, withStore } from "../with_store.ts";
 
 const USAGE = `usage: bun run jobs <what> [<job>] [flags]
 

@@ -1,7 +1,7 @@
 /** Deployments as lines of text. */
 
-import type { Deployment, DeploymentStep } from "../../src/record/steer/deployment_rows.ts";
-import { stepText } from "../../src/steer/deploy/steps.ts";
+import type { Deployment, DeploymentStep } from "../../../src/record/steer/deployment_rows.ts";
+import { stepText } from "../../../src/steer/deploy/steps.ts";
 
 export function deploymentLines(deployments: readonly Deployment[]): string[] {
   if (deployments.length === 0) return ['nothing was deployed yet: "bun run deploy <version>"'];

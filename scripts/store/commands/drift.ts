@@ -1,20 +1,20 @@
 /** `bun run drift …` as a function of its arguments: it opens the database, looks once, and writes down what it saw. */
 
-import { systemClock } from "../../src/base/clock.ts";
-import { type Config, readConfig } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { type ModelVersion, modelVersion } from "../../src/base/units.ts";
-import type { DriftRecommendation } from "../../src/judge/drift/drift.ts";
-import { loadBundle } from "../../src/model/bundle/bundle.ts";
-import { bundleDir } from "../../src/model/bundle/install.ts";
-import type { Database } from "../../src/record/database.ts";
-import { addDriftRun } from "../../src/record/drift/drift_runs.ts";
-import { RoleRows } from "../../src/record/registry/role_rows.ts";
-import { Lived, type LookedAt } from "../../src/steer/drift/look.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, numberFlag, readFlags, textFlags } from "../flags/source.ts";
-import { type DriftSaid, driftLines } from "../lines/drift.ts";
-import { withStore } from "./with_store.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { type Config, readConfig } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { type ModelVersion, modelVersion } from "../../../src/base/units.ts";
+import type { DriftRecommendation } from "../../../src/judge/drift/drift.ts";
+import { loadBundle } from "../../../src/model/bundle/bundle.ts";
+import { bundleDir } from "../../../src/model/bundle/install.ts";
+import type { Database } from "../../../src/record/database.ts";
+import { addDriftRun } from "../../../src/record/drift/drift_runs.ts";
+import { RoleRows } from "../../../src/record/registry/role_rows.ts";
+import { Lived, type LookedAt } from "../../../src/steer/drift/look.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, numberFlag, readFlags, textFlags } from "../../flags/source.ts";
+import { type DriftSaid, driftLines } from "../../lines/steer/drift.ts";
+import { withStore } from "../with_store.ts";
 
 const USAGE = `usage: bun run drift [flags]
 

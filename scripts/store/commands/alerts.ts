@@ -2,20 +2,20 @@
 
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { systemClock } from "../../src/base/clock.ts";
-import { type Config, readConfig } from "../../src/base/config.ts";
-import { withDeadline } from "../../src/base/deadline.ts";
-import { describeError, fail } from "../../src/base/errors.ts";
-import { LIMITS } from "../../src/base/limits.ts";
-import { readAlerts, readSilences, silenceRule } from "../../src/record/alerts/alert_rows.ts";
-import type { Database } from "../../src/record/database.ts";
-import { channelsOf } from "../../src/steer/alerts/channels/of_config.ts";
-import { testMessage } from "../../src/steer/alerts/message.ts";
-import { readRules, SHIPPED_RULES } from "../../src/steer/alerts/rules/rules.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, type Flags, lengthSeconds, numberFlag, readFlags } from "../flags/source.ts";
-import { alertLines, silenceLines } from "../lines/alerts.ts";
-import { actorOf, withStore } from "./with_store.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { type Config, readConfig } from "../../../src/base/config.ts";
+import { withDeadline } from "../../../src/base/deadline.ts";
+import { describeError, fail } from "../../../src/base/errors.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
+import { readAlerts, readSilences, silenceRule } from "../../../src/record/alerts/alert_rows.ts";
+import type { Database } from "../../../src/record/database.ts";
+import { channelsOf } from "../../../src/steer/alerts/channels/of_config.ts";
+import { testMessage } from "../../../src/steer/alerts/message.ts";
+import { readRules, SHIPPED_RULES } from "../../../src/steer/alerts/rules/rules.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, type Flags, lengthSeconds, numberFlag, readFlags } from "../../flags/source.ts";
+import { alertLines, silenceLines } from "../../lines/steer/alerts.ts";
+import { actorOf, withStore } from "../with_store.ts";
 
 const USAGE = `usage: bun run alerts <what> [<rule>] [flags]
 

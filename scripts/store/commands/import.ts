@@ -2,25 +2,25 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { systemClock } from "../../src/base/clock.ts";
-import type { Config } from "../../src/base/config.ts";
-import { describeError, fail } from "../../src/base/errors.ts";
-import { LIMITS } from "../../src/base/limits.ts";
-import { LABELS } from "../../src/features/label.ts";
-import { segment } from "../../src/model/bundle/manifest.ts";
-import { readGates } from "../../src/model/gates.ts";
-import { barsOfReader } from "../../src/record/bars/bars_of_reader.ts";
-import { registryOf } from "../../src/record/registry/registry_of.ts";
-import { readHistory, type TrainingData } from "../../src/train/course/data.ts";
-import { usualOrder } from "../../src/train/course/order.ts";
-import { importModel } from "../../src/train/import/import_model.ts";
-import { importedGraph } from "../../src/train/import/imported_model.ts";
-import { rangeFlags, setFlag, wholeRange } from "../flags/range.ts";
-import { type Flags, textFlags } from "../flags/source.ts";
-import { ProgressBar } from "../lines/progress_bar.ts";
-import { progressOn } from "../lines/read_progress.ts";
-import { describeBundle, describeRun, describeScores } from "../lines/train.ts";
-import { actorOf, withStore } from "./with_store.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import type { Config } from "../../../src/base/config.ts";
+import { describeError, fail } from "../../../src/base/errors.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
+import { LABELS } from "../../../src/features/label.ts";
+import { segment } from "../../../src/model/bundle/manifest.ts";
+import { readGates } from "../../../src/model/gates.ts";
+import { barsOfReader } from "../../../src/record/bars/bars_of_reader.ts";
+import { registryOf } from "../../../src/record/registry/registry_of.ts";
+import { readHistory, type TrainingData } from "../../../src/train/course/data.ts";
+import { usualOrder } from "../../../src/train/course/order.ts";
+import { importModel } from "../../../src/train/import/import_model.ts";
+import { importedGraph } from "../../../src/train/import/imported_model.ts";
+import { rangeFlags, setFlag, wholeRange } from "../../flags/range.ts";
+import { type Flags, textFlags } from "../../flags/source.ts";
+import { ProgressBar } from "../../lines/progress/progress_bar.ts";
+import { progressOn } from "../../lines/progress/read_progress.ts";
+import { describeBundle, describeRun, describeScores } from "../../lines/train.ts";
+import { actorOf, withStore } from "../with_store.ts";
 
 /**
  * @param path of an `.onnx` file.

@@ -1,15 +1,15 @@
 /** `bun run signals …` as a function of its arguments: it only reads. */
 
-import { systemClock } from "../../src/base/clock.ts";
-import { readConfig } from "../../src/base/config.ts";
-import { fail } from "../../src/base/errors.ts";
-import { isoOf } from "../../src/base/units.ts";
-import { STRATEGIES, type Strategy } from "../../src/judge/signal/strategies.ts";
-import { storedLedger } from "../../src/signal/stored_ledger.ts";
-import { withExample } from "../flags/example.ts";
-import { databaseUrl, type Flags, readFlags, timeFlag } from "../flags/source.ts";
-import { ledgerLines } from "../lines/signals.ts";
-import { withStore } from "./with_store.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { readConfig } from "../../../src/base/config.ts";
+import { fail } from "../../../src/base/errors.ts";
+import { isoOf } from "../../../src/base/units.ts";
+import { STRATEGIES, type Strategy } from "../../../src/judge/signal/strategies.ts";
+import { storedLedger } from "../../../src/signal/stored_ledger.ts";
+import { withExample } from "../../flags/example.ts";
+import { databaseUrl, type Flags, readFlags, timeFlag } from "../../flags/source.ts";
+import { ledgerLines } from "../../lines/signals.ts";
+import { withStore } from "../with_store.ts";
 
 const NAMES = STRATEGIES.map(({ name }) => name).join(", ");
 

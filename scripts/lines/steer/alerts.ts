@@ -1,8 +1,8 @@
 /** Alerts and silences as lines for a person. */
 
-import type { Micros } from "../../src/base/units.ts";
-import type { Alert, Silence } from "../../src/record/alerts/alert.ts";
-import { lengthText } from "../../src/steer/alerts/message.ts";
+import type { Micros } from "../../../src/base/units.ts";
+import type { Alert, Silence } from "../../../src/record/alerts/alert.ts";
+import { lengthText } from "../../../src/steer/alerts/message.ts";
 
 export function alertLines(alerts: readonly Alert[], now_us: Micros): string[] {
   if (alerts.length === 0) return ["nothing is wrong"];
