@@ -6,12 +6,13 @@
 
 import { LIMITS } from "../../base/limits.ts";
 import { atOnce, type Steps } from "../../base/turns.ts";
-import { type Micros, secondOf, type UnixSec, unixSec } from "../../base/units.ts";
+import { type Micros, secondOf, type UnixSec } from "../../base/units.ts";
 import type { DisconnectEvent, QuoteEvent, SetAside, TradeEvent } from "../../binance/events.ts";
 import type { TradeGap } from "../../binance/trade_ledger.ts";
 import { FeatureEngine } from "../../features/live/engine.ts";
 import type { FeatureSet } from "../../features/sets/feature_set.ts";
 import type { BookSeconds } from "./book_seconds.ts";
+import { type BreakTrades, closeSeconds, LOT_ROWS, Seconds } from "./look_back/seconds.ts";
 import type { LaneMemory } from "./memory.ts";
 import type { RememberedTrade } from "./recent_trades.ts";
 import type { KeptBreak, SinceHold } from "./since_hold.ts";
@@ -89,11 +90,6 @@ export interface FinishOptions extends RebuildOptions {
   readonly prepared?: Prepared | undefined;
 }
 
-/** What closing a second costs beside folding a trade. */
-const ROWS_A_SECOND = 40;
-/** Rows sorted into their seconds in one step. */
-const LOT_ROWS = 64;
-
 /** In steps, the part of `engineFrom` that is final: seconds before `until`, none of which can change any more. */
 export function* prepare(
   lookBack: LookBack,
@@ -126,7 +122,7 @@ export function* prepare(
     if (secondOf(event.ts_us) < until) seconds.add(event);
   }
   const disconnects = lookBack.disconnects.filter(({ ts_us }) => secondOf(ts_us) >= until);
-  yield* close(engine, seconds, options.book_seconds, until);
+  yield* closeSeconds(engine, seconds, options.book_seconds, until);
   return { engine, until, rest: { ...lookBack, earlier, trades, quotes, disconnects }, breaks };
 }
 
@@ -164,7 +160,7 @@ export function engineFrom(lookBack: LookBack, options: FinishOptions): FeatureE
   const before = memory.breaks().filter((event) => !noticed.has(event) && isOpen(event));
   for (const event of [...disconnects, ...before]) seconds.add(event);
   for (const kept of since?.breaks ?? []) seconds.add(kept.event, tradesOf(kept, filled));
-  atOnce(close(engine, seconds, book_seconds, resume));
+  atOnce(closeSeconds(engine, seconds, book_seconds, resume));
   for (const [sec, sums] of book_seconds.since(resume)) engine.onBook(sec, sums);
   return engine;
 }
@@ -179,107 +175,10 @@ const isPast = ({ trade, late, set_aside }: LookBack["trades"][number], memory: 
 const nameOf = ({ stream, received_us, ts_us }: DisconnectEvent): string =>
   `${stream} ${received_us} ${ts_us}`;
 
-/** What is known of a break's trades. */
-type BreakTrades = "filled" | "missing" | "open";
-
 function tradesOf(
   { event, complete }: KeptBreak,
   filled: ReadonlySet<DisconnectEvent> | undefined,
 ): BreakTrades {
   if (complete || filled?.has(event)) return "filled";
   return event.until_us === undefined ? "open" : "missing";
-}
-
-/** Of a break that a look-back reaches across. */
-const tradesAcross = (event: TradeEvent | QuoteEvent | DisconnectEvent): BreakTrades => {
-  if (event.kind !== "disconnect" || event.fillable !== false) return "filled";
-  return event.until_us === undefined ? "open" : "missing";
-};
-
-interface SecondEvents {
-  /** By id. */
-  readonly trades: TradeEvent[];
-  readonly quotes: QuoteEvent[];
-  readonly breaks: { readonly event: DisconnectEvent; readonly trades: BreakTrades }[];
-}
-
-/**
- * Events by second, in the order a lane replays them: inside a second trades by id, then quotes by id, then markers.
- * Bars do not depend on the order inside a second; a marker after the quotes it ends does not either, for it is
- * compared with them by time.
- */
-class Seconds {
-  readonly #first: number;
-  readonly #end: number;
-  readonly #events = new Map<number, SecondEvents>();
-
-  /** Seconds from `first` to before `end` are closed; what is of before them carries into them, what is of after stays open. */
-  constructor(first: number, end: number) {
-    this.#first = Math.min(first, end);
-    this.#end = end;
-  }
-
-  add(event: TradeEvent | QuoteEvent | DisconnectEvent, trades: BreakTrades = tradesAcross(event)): void {
-    const sec = secondOf(event.ts_us);
-    const of = this.#events.get(sec) ?? { trades: [], quotes: [], breaks: [] };
-    this.#events.set(sec, of);
-    if (event.kind === "trade") of.trades.push(event);
-    else if (event.kind === "quote") of.quotes.push(event);
-    else of.breaks.push({ event, trades });
-  }
-
-  get closing(): { readonly first: number; readonly end: number } {
-    return { first: this.#first, end: this.#end };
-  }
-
-  at(sec: number): SecondEvents | undefined {
-    return this.#events.get(sec);
-  }
-
-  /** Seconds with events of before the first, or from the end on, ascending. */
-  outside(side: "before" | "after"): SecondEvents[] {
-    const wanted = [...this.#events.keys()].filter((sec) =>
-      side === "before" ? sec < this.#first : sec >= this.#end,
-    );
-    return wanted.sort((a, b) => a - b).map((sec) => this.#events.get(sec)!);
-  }
-}
-
-function* close(
-  engine: FeatureEngine,
-  seconds: Seconds,
-  book_seconds: BookSeconds,
-  end: UnixSec,
-): Steps<void> {
-  for (const events of seconds.outside("before")) yield* fold(engine, events);
-  for (let sec = seconds.closing.first; sec < end; sec++) {
-    const events = seconds.at(sec);
-    if (events) yield* fold(engine, events);
-    const sums = book_seconds.at(sec);
-    if (sums) engine.onBook(unixSec(sec), sums);
-    engine.closeSecond(unixSec(sec));
-    yield ROWS_A_SECOND;
-  }
-  for (const events of seconds.outside("after")) yield* fold(engine, events);
-}
-
-function* fold(engine: FeatureEngine, { trades, quotes, breaks }: SecondEvents): Steps<void> {
-  let rows = 0;
-  for (const trade of trades) {
-    engine.onTrade(trade);
-    if (++rows % LOT_ROWS === 0) yield LOT_ROWS;
-  }
-  for (const quote of eachOnce(quotes)) {
-    engine.onQuote(quote);
-    if (++rows % LOT_ROWS === 0) yield LOT_ROWS;
-  }
-  for (const { event, trades: known } of breaks) engine.onDisconnect(event, known);
-  yield rows % LOT_ROWS;
-}
-
-/** Each quote once, in the order of (epoch, id). */
-function eachOnce(quotes: readonly QuoteEvent[]): QuoteEvent[] {
-  const byId = new Map<string, QuoteEvent>();
-  for (const quote of quotes) byId.set(`${quote.epoch}:${quote.update_id}`, quote);
-  return [...byId.values()].sort((a, b) => a.epoch - b.epoch || a.update_id - b.update_id);
 }
