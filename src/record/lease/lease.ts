@@ -12,7 +12,7 @@
 
 import type { Sql } from "postgres";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { pause, withDeadline } from "../../base/deadline.ts";
+import { pause } from "../../base/deadline.ts";
 import { ForetickError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
@@ -20,6 +20,7 @@ import { US_PER_MS } from "../../base/units.ts";
 import type { ConnectOptions } from "../server/client.ts";
 import { storeError } from "../sql/store_errors.ts";
 import type { Holder } from "./holder.ts";
+import { LeaseQuestions } from "./questions.ts";
 import {
   type Fences,
   type HeldLease,
@@ -57,7 +58,7 @@ export interface LeaseStatus {
 export class Lease {
   readonly #options: LeaseOptions;
   readonly #closed = new AbortController();
-  #sql: Sql | undefined;
+  readonly #questions: LeaseQuestions;
   #fences: Fences | undefined;
   #renewed_us = 0;
   #timer: Timer | undefined;
@@ -68,6 +69,7 @@ export class Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#questions = new LeaseQuestions(options);
   }
 
   get status(): LeaseStatus {
@@ -142,7 +144,7 @@ export class Lease {
     };
     while (!this.#closed.signal.aborted && !this.#lost) {
       const asked_us = clock.monotonicUs();
-      const taken = await this.#ask(take).catch((error: unknown) => {
+      const taken = await this.#questions.ask(take).catch((error: unknown) => {
         const { message } = storeError(error, "STORE_QUERY");
         say(`the lease of ${symbols.join(", ")} could not be taken, trying again: ${message}`);
       });
@@ -181,8 +183,8 @@ export class Lease {
       this.#closed.abort();
       this.#timer?.cancel();
       const fences = this.#lost ? undefined : this.#fences;
-      if (fences) await this.#ask((sql) => release(sql, fences)).catch(() => {});
-      await this.#sql?.end({ timeout: 0 }).catch(() => {});
+      if (fences) await this.#questions.ask((sql) => release(sql, fences)).catch(() => {});
+      await this.#questions.close();
     })();
     return this.#closing;
   }
@@ -205,7 +207,7 @@ export class Lease {
     const was_held = this.#state() === "held";
     const asked_us = clock.monotonicUs();
     try {
-      const gone = await this.#ask((sql) => renew(sql, fences));
+      const gone = await this.#questions.ask((sql) => renew(sql, fences));
       if (gone.length > 0) return await this.#lose(gone[0]!);
       this.#renewed_us = asked_us;
       if (!was_held) log.info(`the lease of ${this.#names()} is held again`);
@@ -223,7 +225,7 @@ export class Lease {
 
   async #lose(symbol: string): Promise<void> {
     this.#lost = true;
-    const now = await this.#ask((sql) => leaseOf(sql, symbol)).catch(() => undefined);
+    const now = await this.#questions.ask((sql) => leaseOf(sql, symbol)).catch(() => undefined);
     if (now) this.#held_by.set(symbol, now.told);
     if (this.#closing) return;
     this.#options.onLost(
@@ -233,25 +235,6 @@ export class Lease {
           "not renew its lease: it was stopped, or cut off from the database. It writes nothing more and ends; started again, it waits as the second",
       ),
     );
-  }
-
-  /** One question on a connection of its own, which is cut where no answer comes. */
-  #ask<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
-    this.#sql ??= this.#options.database.connect({
-      statement_timeout_ms: LIMITS.lease_answer_ms,
-      application_name: "foretick lease",
-    });
-    const sql = this.#sql;
-    return withDeadline(run(sql), {
-      clock: this.#options.clock,
-      ms: LIMITS.lease_answer_ms,
-      what: "the database's answer about the lease",
-      code: "STORE_UNREACHABLE",
-      onGivenUp: () => {
-        this.#sql = undefined;
-        void sql.end({ timeout: 0 }).catch(() => {});
-      },
-    });
   }
 
   #names(): string {
