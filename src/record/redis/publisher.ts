@@ -15,12 +15,12 @@ import type { Outcome, Prediction } from "../../predict/prediction.ts";
 import type { RedisAddress } from "./address.ts";
 import type { MarketEntryEvent } from "./codec/market.ts";
 import type { AgedVector } from "./codec/vector.ts";
-import { commandsOf } from "./commands.ts";
 import { redisError } from "./errors.ts";
-import { addGuarded, type Command, type Verdict } from "./guard.ts";
+import { addGuarded, type Verdict } from "./guard.ts";
 import { RedisKeys } from "./keys.ts";
 import { RedisLink, type RedisStatus } from "./link.ts";
-import { type Dropped, Waiting } from "./waiting.ts";
+import { SymbolOut } from "./symbol_out.ts";
+import type { Dropped } from "./waiting.ts";
 
 export interface PublisherOptions {
   readonly address: RedisAddress;
@@ -55,22 +55,6 @@ export interface PublisherStats {
   readonly failures: number;
   /** Of the last pipeline that was answered (ms). */
   readonly answer_ms: number | undefined;
-}
-
-interface Outgoing {
-  readonly number: number;
-  readonly commands: readonly Command[];
-}
-
-class SymbolOut {
-  readonly waiting = new Waiting();
-  /** Sent and not answered for: sent again as it is. */
-  sent: Outgoing | undefined;
-  number = 0;
-  /** Its state is to be given on, and with it that this service leads it. */
-  due = false;
-  /** The last batch was refused since another service writes the symbol. */
-  fenced = false;
 }
 
 export class Publisher {
@@ -238,7 +222,7 @@ export class Publisher {
       let refused: Error | undefined;
       for (const [at, [error, verdict]] of replies.entries()) {
         if (error) refused ??= error;
-        else this.#taken(asked[at]!, verdict as Verdict);
+        else asked[at]!.answered(verdict as Verdict, this.#count);
       }
       if (refused) throw redisError(refused, address);
     });
@@ -248,39 +232,10 @@ export class Publisher {
   #prepare(symbol: string, out: SymbolOut): boolean {
     const { clock, maxlen, fenceOf, stateOf } = this.#options;
     if (fenceOf(symbol) === undefined) {
-      this.#forget(out);
+      out.forget(this.#count);
       return false;
     }
-    if (out.sent) return true;
-    if (!out.due && out.waiting.length === 0) return false;
-    const now_us = clock.now();
-    const commands = commandsOf(symbol, out.waiting.take(), { keys: this.#keys, maxlen, now_us });
-    if (out.due) {
-      const text = JSON.stringify(stateOf(symbol));
-      commands.push(["SET", this.#keys.state(symbol), text, "EX", String(LIMITS.redis_vector_s)]);
-    }
-    out.due = false;
-    out.sent = { number: ++out.number, commands };
-    return true;
-  }
-
-  #taken(out: SymbolOut, verdict: Verdict): void {
-    out.fenced = verdict === "fenced";
-    if (out.fenced) this.#count.fenced++;
-    else {
-      this.#count.batches++;
-      this.#count.published += out.sent?.commands.length ?? 0;
-      if (verdict === "seen") this.#count.seen++;
-    }
-    out.sent = undefined;
-  }
-
-  /** Another service leads it, and gives it on. */
-  #forget(out: SymbolOut): void {
-    if (out.sent) this.#count.fenced++;
-    out.sent = undefined;
-    out.due = false;
-    while (out.waiting.length > 0) out.waiting.take();
+    return out.prepare(symbol, { keys: this.#keys, maxlen, now_us: clock.now() }, stateOf);
   }
 
   /** @returns how long to wait before the next try (ms). */
