@@ -5,7 +5,7 @@ import { z } from "zod";
 import { LIMITS } from "../../../base/limits.ts";
 import { isoOf, micros } from "../../../base/units.ts";
 import { instant, json } from "../../describe/answers.ts";
-import { deploymentJson, deploymentSchema, deploymentsSchema } from "../../messages/operate/jobs.ts";
+import { deploymentJson, deploymentSchema, deploymentsSchema } from "../../messages/operate/deployments.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
 import { placeField, reasonField, versionField } from "../../request/fields.ts";

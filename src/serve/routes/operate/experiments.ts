@@ -12,7 +12,7 @@ import {
   experimentJson,
   experimentSchema,
   experimentsSchema,
-} from "../../messages/operate/jobs.ts";
+} from "../../messages/operate/experiments.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
 import { forceParameter, idField, reasonField, tradedField, versionField } from "../../request/fields.ts";

@@ -4,7 +4,7 @@ import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import { z } from "zod";
 import { LIMITS } from "../../../base/limits.ts";
 import { json } from "../../describe/answers.ts";
-import { driftJson, driftSchema, driftsSchema } from "../../messages/operate/jobs.ts";
+import { driftJson, driftSchema, driftsSchema } from "../../messages/operate/drift.ts";
 import { statusOf } from "../../messages/operate/models.ts";
 import type { ServePorts } from "../../ports.ts";
 import { tradedField, versionField } from "../../request/fields.ts";

@@ -11,7 +11,7 @@ import {
   runsSchema,
   trainingJson,
   trainingSchema,
-} from "../../messages/operate/jobs.ts";
+} from "../../messages/operate/trainings.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
 import { idField, tradedField } from "../../request/fields.ts";

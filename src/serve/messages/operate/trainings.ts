@@ -1,0 +1,100 @@
+/** The JSON of trainings: what is asked for, how far it is, and the runs of before. */
+
+import { z } from "zod";
+import { isoOf } from "../../../base/units.ts";
+import type { StoredRun } from "../../../record/registry/training_runs.ts";
+import type { TrainingJob } from "../../../record/training/jobs.ts";
+import { instant, whole } from "../../describe/answers.ts";
+import { figure, isoOrNull, whenever } from "./nullable.ts";
+
+export const requestedSchema = z
+  .strictObject({ status: z.literal("queued"), message: z.string(), training_id: z.string() })
+  .meta({ id: "TrainingRequested" });
+
+const lossSchema = z.strictObject({
+  ...{ kind: z.string(), member: whole, epoch: whole, loss: z.number(), validation_loss: z.number() },
+});
+
+export const trainingSchema = z
+  .strictObject({
+    status: z.enum(["idle", "waiting", "running", "finished", "failed", "cancelled"]),
+    message: z.string(),
+    training_id: z.string().optional(),
+    symbol: z.string().optional(),
+    step: z.string().nullable().optional(),
+    progress: figure.optional().meta({ description: "Of the step, 0 to 1; null where it cannot be told." }),
+    requested_at: instant.optional(),
+    started_at: whenever.optional(),
+    ended_at: whenever.optional(),
+    epoch: whole.optional(),
+    losses: z.array(lossSchema).optional(),
+    problem: z.string().nullable().optional(),
+    versions: z.array(z.string()).optional(),
+    challenger: z.string().nullable().optional(),
+  })
+  .meta({ id: "TrainingStatus" });
+
+export function trainingJson(job: TrainingJob): z.output<typeof trainingSchema> {
+  const { status, job_id, symbol, step, share, losses, problem, versions, challenger } = job;
+  return {
+    ...{ status, message: `the training of ${symbol} is ${status}`, training_id: job_id, symbol, step },
+    ...{ progress: share, requested_at: isoOf(job.requested_us), started_at: isoOrNull(job.started_us) },
+    ...{
+      ended_at: isoOrNull(job.ended_us),
+      losses: losses.map((loss) => ({ ...loss })),
+      problem,
+      challenger,
+    },
+    ...(losses.length > 0 ? { epoch: Math.max(...losses.map(({ epoch }) => epoch)) } : {}),
+    versions: [...versions],
+  };
+}
+
+export const cancelledSchema = z
+  .strictObject({ status: z.enum(["cancelled", "ended_already"]), training_id: z.string() })
+  .meta({ id: "TrainingCancelled" });
+
+export const runsSchema = z
+  .strictObject({
+    runs: z.array(
+      z.strictObject({
+        run_id: z.string(),
+        kind: z.string(),
+        feature_set: z.string(),
+        symbol: z.string(),
+        parameters: z.record(z.string(), z.unknown()),
+        data_from: instant,
+        data_to: instant,
+        data_rows: whole,
+        status: z.string(),
+        problem: z.string().nullable(),
+        version: z.string().nullable(),
+        epochs: whole,
+        scores: z.array(z.record(z.string(), z.unknown())).nullable(),
+        started_at: instant,
+        ended_at: whenever,
+      }),
+    ),
+    count: whole,
+  })
+  .meta({ id: "TrainingRuns" });
+
+export function runJson(run: StoredRun): z.output<typeof runsSchema>["runs"][number] {
+  const { run_id, kind, feature_set, symbol, data_rows, status, problem, version } = run;
+  return {
+    ...{
+      run_id,
+      kind,
+      feature_set,
+      symbol,
+      data_rows,
+      status,
+      problem,
+      version,
+      parameters: { ...run.parameters },
+    },
+    ...{ data_from: isoOf(run.data_from_us), data_to: isoOf(run.data_to_us), epochs: run.epochs.length },
+    ...{ started_at: isoOf(run.started_us), ended_at: isoOrNull(run.ended_us) },
+    scores: run.scores?.map((score) => ({ ...score })) ?? null,
+  };
+}
