@@ -1,6 +1,6 @@
 /** What it means when a part of `/health` is not ok, and what a person does about it, as docs/runbook.md says it. */
 
-import type { Advice } from "./errors.ts";
+import type { Advice } from "./errors/advice.ts";
 
 /** By the first word of the part's name: "book BTCUSDT" is a `book`. */
 export const PART_ADVICE = {

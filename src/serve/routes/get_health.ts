@@ -5,7 +5,7 @@
 
 import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import type { Clock } from "../../base/clock.ts";
-import type { Advice } from "../../base/runbook/errors.ts";
+import type { Advice } from "../../base/runbook/errors/advice.ts";
 import { PART_ADVICE } from "../../base/runbook/parts.ts";
 import { isoOf, micros, US_PER_SEC } from "../../base/units.ts";
 import { json, problems } from "../describe/answers.ts";
