@@ -14,6 +14,7 @@ import { AlertBook } from "./alert_book.ts";
 import { AlertStore } from "./alert_store.ts";
 import type { Channel } from "./channels/channel.ts";
 import { Delivery, type Due, stepDue } from "./delivery.ts";
+import { KeptAlerts } from "./kept_alerts.ts";
 import { messageOf } from "./message.ts";
 import { Conditions, type Now } from "./rules/conditions.ts";
 import type { Readings } from "./rules/readings.ts";
@@ -41,10 +42,7 @@ export class Alerts {
   readonly #book: AlertBook;
   readonly #store: AlertStore;
   readonly #by_name: ReadonlyMap<string, Rule>;
-  /** Open, or over and still to be told. */
-  readonly #kept = new Map<string, Alert>();
-  /** Over and told, the newest first. */
-  #recent: readonly Alert[] = [];
+  readonly #kept = new KeptAlerts();
   #events: AlertEvent[] = [];
   #events_dropped = 0;
   readonly #began_us: number;
@@ -70,10 +68,10 @@ export class Alerts {
     this.#store = new AlertStore({
       ...{ data_dir: options.data_dir, sql: options.sql, clock, log },
       symbols: () => readings.symbols(),
-      kept: () => [...this.#kept.values()],
+      kept: () => [...this.#kept.all],
       onFound: (found) => this.#onFound(found),
       onRecent: (recent) => {
-        this.#recent = recent;
+        this.#kept.told = recent;
       },
       onEvent: (event) => this.onEvent(event),
     });
@@ -81,14 +79,12 @@ export class Alerts {
 
   /** The newest first. */
   get open(): readonly Alert[] {
-    return newestFirst([...this.#kept.values()].filter(({ resolved_us }) => resolved_us === null));
+    return this.#kept.open;
   }
 
   /** Over, the newest first. */
   get recent(): readonly Alert[] {
-    const untold = [...this.#kept.values()].filter(({ resolved_us }) => resolved_us !== null);
-    const told = this.#recent.filter(({ alert_id }) => !this.#kept.has(alert_id));
-    return newestFirst([...untold, ...told]).slice(0, LIMITS.alerts_recent_max);
+    return this.#kept.recent;
   }
 
   get silences(): readonly Silence[] {
@@ -99,7 +95,7 @@ export class Alerts {
   /** Messages that channels have still to take. */
   get untold(): number {
     const names = this.#options.channels.map(({ name }) => name);
-    const due = [...this.#kept.values()].flatMap((alert) => names.filter((name) => stepDue(alert, name)));
+    const due = [...this.#kept.all].flatMap((alert) => names.filter((name) => stepDue(alert, name)));
     return due.length;
   }
 
@@ -206,26 +202,18 @@ export class Alerts {
 
   #keep(alert: Alert): void {
     const { channels } = this.#options;
-    this.#kept.set(alert.alert_id, alert);
+    this.#kept.put(alert);
     this.#book.put(alert);
     this.#store.changed(alert);
     const is_done = alert.resolved_us !== null && !channels.some(({ name }) => stepDue(alert, name));
-    this.#bound();
-    if (!is_done) return;
-    this.#kept.delete(alert.alert_id);
-    this.#recent = newestFirst([alert, ...this.#recent]).slice(0, LIMITS.alerts_recent_max);
-  }
-
-  #bound(): void {
-    if (this.#kept.size <= LIMITS.alerts_max) return;
-    const over = [...this.#kept.values()].find(({ resolved_us }) => resolved_us !== null);
-    if (over) this.#kept.delete(over.alert_id);
+    this.#kept.bound();
+    if (is_done) this.#kept.done(alert);
   }
 
   #due(channel: string): Due | undefined {
     const now = this.#now();
     if (!this.#mayTell(now)) return undefined;
-    for (const alert of this.#kept.values()) {
+    for (const alert of this.#kept.all) {
       const step = stepDue(alert, channel);
       if (!step || (step !== "resolved" && this.#isSilenced(alert.rule))) continue;
       return { alert, step, message: messageOf(alert, step, this.#by_name.get(alert.rule), now.wall_us) };
@@ -262,7 +250,7 @@ export class Alerts {
   }
 
   #goOnWith(alert: Alert): void {
-    this.#kept.set(alert.alert_id, alert);
+    this.#kept.put(alert);
     if (alert.resolved_us !== null) return;
     for (const part of alert.parts) this.#conditions.restore(part, this.#now());
     const { replaced } = this.#book.restore(alert);
@@ -274,5 +262,3 @@ export class Alerts {
     }
   }
 }
-
-const newestFirst = (alerts: Alert[]): Alert[] => alerts.sort((a, b) => b.started_us - a.started_us);
