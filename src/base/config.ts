@@ -3,88 +3,28 @@
  * process with a sentence that names the variable, what it was, and what to do.
  */
 
-import { isIP } from "node:net";
 import { z } from "zod";
+import {
+  addresses,
+  choice,
+  decimal,
+  integer,
+  isAddress,
+  isAlone,
+  isNetwork,
+  isSite,
+  list,
+  origin,
+  sealKeys,
+  separated,
+  thresholds,
+  webhook,
+} from "./config/forms.ts";
 import { fail } from "./errors.ts";
 import { inSchema, SCHEMA_NAME } from "./in_schema.ts";
 import { LIMITS } from "./limits.ts";
 import { nearestOf } from "./nearest.ts";
-import { sealOf } from "./seal/keys.ts";
-import { factorOf, oneOf, thresholdsOf } from "./thresholds.ts";
-
-const origin = (schemes: readonly string[]) =>
-  z.string().superRefine((value, context) => {
-    const url = URL.canParse(value) ? new URL(value) : undefined;
-    const plain = url && schemes.includes(url.protocol) && url.pathname === "/" && !url.search && !url.hash;
-    if (!plain) {
-      context.addIssue({
-        code: "custom",
-        message: `expected an origin without a path such as ${schemes[0]}//host:port`,
-      });
-    }
-  });
-
-const bounded = (form: RegExp, what: string) => (unit: string, min: number, max: number) =>
-  z.string().transform((text, context) => {
-    const value = form.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    context.addIssue({ code: "custom", message: `expected ${what} of ${unit} from ${min} to ${max}` });
-    return z.NEVER;
-  });
-const integer = bounded(/^\d+$/, "a whole number");
-const decimal = bounded(/^\d+(\.\d+)?$/, "a number");
-
-const choice = <const T extends readonly [string, ...string[]]>(options: T) =>
-  z.enum(options, { error: `expected one of ${options.join(", ")}` });
-
-const separated = z.string().transform((text) => text.split(",").map((part) => part.trim()));
-
-const list = (expected: string) =>
-  separated.refine((names) => names.every((name) => /^[a-z0-9_-]+$/.test(name)), {
-    error: `expected ${expected}, separated by commas`,
-  });
-
-const addresses = separated.refine(
-  (found) => found.length <= LIMITS.alert_addresses_max && found.every(isAddress),
-  { error: `expected up to ${LIMITS.alert_addresses_max} mail addresses, separated by commas` },
-);
-
-/** An address, or a network such as 10.0.0.0/8. */
-function isNetwork(text: string): boolean {
-  const parts = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text);
-  const family = isIP(parts?.[1] ?? "");
-  return family !== 0 && Number(parts?.[2] ?? 0) <= (family === 6 ? 128 : 32);
-}
-
-/** An origin as a browser writes it. */
-const isSite = (text: string): boolean =>
-  /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
-
-const isAlone = (origins: readonly string[]): boolean =>
-  origins.length === 1 && (origins[0] === "*" || origins[0] === "none");
-
-const isAddress = (text: string): boolean => /^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(text);
-
-const webhook = z.url({
-  protocol: /^https?$/,
-  error: "expected the address of a webhook such as https://host/path",
-});
-
-const thresholds = <Value>(example: string, valueIn: (text: string) => Value | undefined) =>
-  separated.transform((parts, context) => {
-    const table = thresholdsOf(parts, valueIn);
-    if (table) return table;
-    const message = `expected thresholds from 100 down and what holds from each on, such as ${example}`;
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  });
-
-const sealKeys = separated.transform((texts, context) => {
-  const seal = sealOf(texts);
-  if (typeof seal !== "string") return seal;
-  context.addIssue({ code: "custom", message: seal });
-  return z.NEVER;
-});
+import { factorOf, oneOf } from "./thresholds.ts";
 
 const schema = z.object({
   ROLE: choice(["all", "ingest", "api", "worker"]).default("all"),
