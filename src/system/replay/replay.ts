@@ -6,7 +6,6 @@
 import { fail } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Seal } from "../../base/seal/seal.ts";
-import { atOnce, type Steps } from "../../base/turns.ts";
 import type { Micros } from "../../base/units.ts";
 import type { CaptureRecord } from "../../binance/capture/capture_read.ts";
 import type { DepthSnapshotEvent, MarketEvent } from "../../binance/events.ts";
@@ -20,13 +19,13 @@ import type { LookBackRows, PartRecord, RosterEntry, TickRecord } from "../../pr
 import { type Kind, kindOf, unpacked } from "../../predict/capture/records.ts";
 import type { TickerReading } from "../../predict/ladder/ticker.ts";
 import type { Lane } from "../../predict/lane/lane.ts";
-import type { LookBack, Prepared } from "../../predict/lane/look_back.ts";
 import type { Outcome, Prediction } from "../../predict/prediction.ts";
 import { machineName } from "../capture/capture.ts";
 import type { SymbolWorker } from "../symbol_worker.ts";
 import { Comparison, type Stored } from "./comparison.ts";
 import { ReplayModels } from "./replay_models.ts";
 import { ReplayTimes } from "./replay_times.ts";
+import { ReplayedLookBack } from "./replayed_look_back.ts";
 import { replayedWorker } from "./replayed_worker.ts";
 import { runRecords, type TapeRun } from "./tape_runs.ts";
 
@@ -86,10 +85,7 @@ class Replay {
   /** Outputs that are expected of the input being replayed. */
   #expected: { readonly kind: Kind; readonly payload: Uint8Array }[] = [];
   #events: MarketEvent[] = [];
-  #rows: LookBackRows[] = [];
-  #look_back: LookBack | undefined;
-  #preparing: Steps<Prepared | undefined> | undefined;
-  #prepared: Prepared | undefined;
+  readonly #look_back: ReplayedLookBack;
   /** Of a replay that begins in the middle: waits for the first diff. */
   #book: DepthSnapshotEvent | undefined;
 
@@ -114,6 +110,7 @@ class Replay {
       onPrediction: (prediction) => this.#comparison.replayed(prediction),
     });
     this.#lane = this.#worker.lane;
+    this.#look_back = new ReplayedLookBack(this.#lane);
     this.#reader = new FrameReader({ symbols: [header.symbol] });
   }
 
@@ -201,15 +198,13 @@ class Replay {
       case "go_on":
         return this.#lane.goOn();
       case "look_back":
-        return void this.#rows.push(unpacked<LookBackRows>(payload));
+        return this.#look_back.read(unpacked<LookBackRows>(payload));
       case "prepare":
-        this.#gather();
-        this.#preparing = this.#look_back && this.#lane.prepare(this.#look_back);
-        return;
+        return this.#look_back.prepare();
       case "steps":
-        return this.#step(viewOf(payload).getUint32(0, true));
+        return this.#look_back.step(viewOf(payload).getUint32(0, true));
       case "release":
-        return this.#release(payload[0]!);
+        return this.#look_back.release(payload[0]!);
       case "ticker":
         return this.#worker.onTicker(unpacked<TickerReading>(payload));
       case "outcome":
@@ -244,37 +239,6 @@ class Replay {
     this.#book = book;
     await this.#models.load(roster);
     this.#models.use(roster);
-  }
-
-  /** The look-back whose rows have been read. */
-  #gather(): void {
-    const rows = this.#rows;
-    this.#rows = [];
-    const rest = rows.at(-1)?.rest;
-    this.#look_back = rest && {
-      ...rest,
-      earlier: rows.flatMap(({ earlier = [] }) => earlier),
-      trades: rows.flatMap(({ trades = [] }) => trades),
-      quotes: rows.flatMap(({ quotes = [] }) => quotes),
-    };
-  }
-
-  #step(count: number): void {
-    for (let left = count; left > 0 && this.#preparing; left--) {
-      const step = this.#preparing.next();
-      if (!step.done) continue;
-      this.#prepared = step.value;
-      this.#preparing = undefined;
-    }
-  }
-
-  #release(flags: number): void {
-    if (this.#rows.length > 0) this.#gather();
-    if (this.#preparing) this.#prepared = atOnce(this.#preparing);
-    const found = (flags & 1) > 0 ? this.#look_back : undefined;
-    const prepared = (flags & 2) > 0 ? this.#prepared : undefined;
-    [this.#look_back, this.#preparing, this.#prepared] = [undefined, undefined, undefined];
-    this.#lane.release(found, prepared);
   }
 }
 
