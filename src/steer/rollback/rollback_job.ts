@@ -5,20 +5,21 @@
  * moves: a process that dies in between leaves it, and the next one ends what was begun.
  */
 
-import { describeError, type ForetickError } from "../../base/errors.ts";
+import { describeError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ModelVersion } from "../../base/units.ts";
 import type { Alarm } from "../../judge/alarms.ts";
 import { cadenceOf } from "../../predict/score/recent_vectors.ts";
-import type { Judged, JudgedTicks } from "../../record/outcomes/judged_ticks.ts";
+import type { JudgedTicks } from "../../record/outcomes/judged_ticks.ts";
 import type { RoleChoice } from "../../record/registry/role_rows.ts";
 import { RoundJob, roundPauseMs } from "../../record/round_job.ts";
 import type { Requested, TrainingRequest } from "../../record/training/request.ts";
 import type { RollbackEvent } from "../events.ts";
-import { ChampionAlarms, type ChampionReport } from "./champion_alarms.ts";
+import { ChampionAlarms } from "./champion_alarms.ts";
 import { alarmText, decideRollback, evidenceOf } from "./decide.ts";
 import { TakeBack, type TakeBackOptions } from "./take_back.ts";
+import { type RollbackStats, type Watched, watchedChampion } from "./watched.ts";
 
 const DAY_S = 86_400;
 const WAITS = {
@@ -39,35 +40,6 @@ export interface RollbackJobOptions extends TakeBackOptions {
   /** Asks for a training, where it is not asked for already. */
   readonly requestTraining: (request: TrainingRequest) => Promise<Requested>;
   readonly log: Logger;
-}
-
-/** One symbol's champion under watch. */
-interface Watched {
-  readonly choice: RoleChoice;
-  readonly judged: Judged;
-  readonly alarms: ChampionAlarms;
-  /** Why an alarm that stands is not acted on; null where none stands or it was. */
-  waits: "not_allowed" | "within_an_hour" | null;
-  /** The alarm that was told of. */
-  told: Alarm | undefined;
-  /** Nothing to go back to. */
-  stuck: string | undefined;
-}
-
-export interface WatchedChampion {
-  readonly symbol: string;
-  readonly version: string;
-  readonly alarm: string | null;
-  readonly waits: Watched["waits"];
-  readonly stuck: string | null;
-  readonly report: ChampionReport;
-}
-
-export interface RollbackStats {
-  readonly allowed: boolean;
-  readonly rollbacks: number;
-  readonly champions: readonly WatchedChampion[];
-  readonly last_error: ForetickError | undefined;
 }
 
 export class RollbackJob {
@@ -95,12 +67,7 @@ export class RollbackJob {
   }
 
   get stats(): RollbackStats {
-    const champions = [...this.#watched].map(([symbol, { choice, alarms, waits, stuck }]) => ({
-      ...{ symbol, waits, stuck: stuck ?? null },
-      version: choice.version,
-      alarm: alarms.alarm ? `${alarms.alarm.alarm}: ${alarmText(alarms.alarm)}` : null,
-      report: alarms.report(),
-    }));
+    const champions = [...this.#watched].map(([symbol, watched]) => watchedChampion(symbol, watched));
     const { allowed } = this.#options;
     return { allowed, rollbacks: this.#rollbacks, champions, last_error: this.#rounds.last_error };
   }

@@ -3,7 +3,7 @@
 import type { Metrics } from "../../base/metrics.ts";
 import type { Dependency } from "../../serve/ports.ts";
 import type { DeployJob } from "../../steer/deploy/deploy_job.ts";
-import type { RollbackStats, WatchedChampion } from "../../steer/rollback/rollback_job.ts";
+import type { RollbackStats, WatchedChampion } from "../../steer/rollback/watched.ts";
 import type { Steering } from "../store/steering.ts";
 import { driftHealth, registerDriftMetrics } from "./drift.ts";
 
