@@ -10,7 +10,7 @@ import { Metrics } from "../base/metrics.ts";
 import type { Micros } from "../base/units.ts";
 import { FEATURE_SETS } from "../features/sets/all.ts";
 import type { AlertsView, HealthReport, MarketView, ServePorts, Unavailable } from "../serve/ports.ts";
-import { leaseHealth } from "./health/lease.ts";
+import { leaseHealth } from "./health/record/lease.ts";
 
 export interface StandbyOptions {
   readonly symbols: readonly string[];

@@ -24,7 +24,7 @@ import { RepairJob } from "../../record/repair/repair_job.ts";
 import { Maintenance } from "../../record/retention/maintenance.ts";
 import type { Writer } from "../../record/write/writer.ts";
 import { ExperimentJob } from "../../steer/experiments/job.ts";
-import { TrainingFigures } from "../health/trainings.ts";
+import { TrainingFigures } from "../health/model/trainings.ts";
 import { CalibrationRestore, type CalibrationRestoreOptions } from "./calibration_restore.ts";
 import { SignalRestore, type SignalRestoreOptions } from "./signal_restore.ts";
 import { Steering, type SteeringPorts } from "./steering.ts";

@@ -10,7 +10,7 @@ import { v1 } from "../../../src/features/sets/v1.ts";
 import type { Database } from "../../../src/record/database.ts";
 import { installFeatureFunctions } from "../../../src/record/sql/feature_functions.ts";
 import type { PaperExchange } from "../../../src/sim/exchange/exchange.ts";
-import { repairHealth } from "../../../src/system/health/repair.ts";
+import { repairHealth } from "../../../src/system/health/record/repair.ts";
 import { NaiveV1 } from "../../features/naive/naive.ts";
 import { differences, sqlVectors } from "../../features/sql/sql_world.ts";
 import { onEveryServer } from "../server/servers.ts";

@@ -14,7 +14,7 @@ import { Registry } from "../../../src/record/registry/registry.ts";
 import { TrainingRuns } from "../../../src/record/registry/training_runs.ts";
 import { requestTraining } from "../../../src/record/training/request.ts";
 import { Writer } from "../../../src/record/write/writer.ts";
-import { registerTrainingMetrics, TrainingFigures } from "../../../src/system/health/trainings.ts";
+import { registerTrainingMetrics, TrainingFigures } from "../../../src/system/health/model/trainings.ts";
 import { freshFolder, removeFolders, sampleContents } from "../../model/sample.ts";
 import { outcomeAt, predictionAt, SYMBOL } from "../../record/market_events.ts";
 import { onEveryServer } from "../../record/server/servers.ts";

@@ -1,10 +1,10 @@
 /** The bars and the age of the store as the service shows them: its health and its metrics. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import type { Refresher } from "../../record/bars/refresher.ts";
-import type { Maintenance } from "../../record/retention/maintenance.ts";
-import type { Capability } from "../../record/server/capability.ts";
-import type { Dependency } from "../../serve/ports.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import type { Refresher } from "../../../record/bars/refresher.ts";
+import type { Maintenance } from "../../../record/retention/maintenance.ts";
+import type { Capability } from "../../../record/server/capability.ts";
+import type { Dependency } from "../../../serve/ports.ts";
 
 interface BarsParts {
   readonly refresher: Refresher;

@@ -3,13 +3,13 @@
  * restart. Each has the plan's name, and the same with ours before it.
  */
 
-import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
-import type { Logger } from "../../base/log.ts";
-import type { Metrics, PlanMetric, Sample } from "../../base/metrics.ts";
-import type { Database } from "../../record/database.ts";
-import { RoundJob, roundPauseMs } from "../../record/round_job.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { describeError } from "../../../base/errors.ts";
+import { LIMITS } from "../../../base/limits.ts";
+import type { Logger } from "../../../base/log.ts";
+import type { Metrics, PlanMetric, Sample } from "../../../base/metrics.ts";
+import type { Database } from "../../../record/database.ts";
+import { RoundJob, roundPauseMs } from "../../../record/round_job.ts";
 import {
   type JobCount,
   jobCounts,
@@ -17,7 +17,7 @@ import {
   realisedFigures,
   type TrainedFigures,
   trainedFigures,
-} from "../../record/training/figures.ts";
+} from "../../../record/training/figures.ts";
 
 export interface TrainingFiguresOptions {
   readonly database: Pick<Database, "sql">;

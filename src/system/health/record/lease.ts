@@ -1,8 +1,8 @@
 /** Which service leads each symbol: what another one leads is not served here. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import type { Dependency } from "../../serve/ports.ts";
-import type { PipelineParts } from "../parts.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import type { Dependency } from "../../../serve/ports.ts";
+import type { PipelineParts } from "../../parts.ts";
 
 interface View extends Pick<PipelineParts, "standingBy"> {
   readonly symbols: readonly string[];

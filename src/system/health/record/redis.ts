@@ -3,10 +3,10 @@
  * service; API machines show what they have until it is too old.
  */
 
-import type { Metrics } from "../../base/metrics.ts";
-import { isoOf } from "../../base/units.ts";
-import type { Publisher, PublisherStats } from "../../record/redis/publisher.ts";
-import type { Dependency } from "../../serve/ports.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import { isoOf } from "../../../base/units.ts";
+import type { Publisher, PublisherStats } from "../../../record/redis/publisher.ts";
+import type { Dependency } from "../../../serve/ports.ts";
 
 export function redisHealth(publisher: Publisher | undefined): Dependency {
   if (!publisher) return { name: "redis", state: "ok", reason: null, facts: { state: "off" } };

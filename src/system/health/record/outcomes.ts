@@ -1,8 +1,8 @@
 /** The join of outcomes from the store as the service shows it: its health and its metrics. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import type { OutcomeJob } from "../../record/outcomes/outcome_job.ts";
-import type { Dependency } from "../../serve/ports.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import type { OutcomeJob } from "../../../record/outcomes/outcome_job.ts";
+import type { Dependency } from "../../../serve/ports.ts";
 
 /** `job` undefined: the database is not open. */
 export function outcomeHealth(job: OutcomeJob | undefined): Dependency {

@@ -1,11 +1,11 @@
 /** Experiments as the service shows them: their health and their metrics. Nothing in health while none runs. */
 
-import type { Metrics, Sample } from "../../base/metrics.ts";
-import { US_PER_SEC } from "../../base/units.ts";
-import type { Dependency } from "../../serve/ports.ts";
-import type { ExperimentJob } from "../../steer/experiments/job.ts";
-import type { RunningExperiment } from "../../steer/experiments/rows.ts";
-import { hoursOf } from "../../steer/experiments/start.ts";
+import type { Metrics, Sample } from "../../../base/metrics.ts";
+import { US_PER_SEC } from "../../../base/units.ts";
+import type { Dependency } from "../../../serve/ports.ts";
+import type { ExperimentJob } from "../../../steer/experiments/job.ts";
+import type { RunningExperiment } from "../../../steer/experiments/rows.ts";
+import { hoursOf } from "../../../steer/experiments/start.ts";
 
 export function experimentHealth(job: ExperimentJob | undefined): Dependency[] {
   if (!job) return [];

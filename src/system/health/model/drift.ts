@@ -1,9 +1,9 @@
 /** Drift as the service shows it: its health and its metrics. */
 
-import type { Metrics, Sample } from "../../base/metrics.ts";
-import type { Dependency } from "../../serve/ports.ts";
-import type { DriftJob, DriftLook } from "../../steer/drift/drift_job.ts";
-import { RECOMMENDATIONS } from "../../steer/drift/look.ts";
+import type { Metrics, Sample } from "../../../base/metrics.ts";
+import type { Dependency } from "../../../serve/ports.ts";
+import type { DriftJob, DriftLook } from "../../../steer/drift/drift_job.ts";
+import { RECOMMENDATIONS } from "../../../steer/drift/look.ts";
 
 const WORDS = {
   none: null,

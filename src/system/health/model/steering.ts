@@ -1,10 +1,10 @@
 /** What acts on judgements as the service shows it: its health and its metrics. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import type { Dependency } from "../../serve/ports.ts";
-import type { DeployJob } from "../../steer/deploy/deploy_job.ts";
-import type { RollbackStats, WatchedChampion } from "../../steer/rollback/watched.ts";
-import type { Steering } from "../store/steering.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import type { Dependency } from "../../../serve/ports.ts";
+import type { DeployJob } from "../../../steer/deploy/deploy_job.ts";
+import type { RollbackStats, WatchedChampion } from "../../../steer/rollback/watched.ts";
+import type { Steering } from "../../store/steering.ts";
 import { driftHealth, registerDriftMetrics } from "./drift.ts";
 
 /** Nothing while the database is not open. */

@@ -1,8 +1,8 @@
 /** The captures as the service shows them: health and metrics. Nothing where CAPTURE is off. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import type { Dependency } from "../../serve/ports.ts";
-import type { Capture } from "../capture/capture.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import type { Dependency } from "../../../serve/ports.ts";
+import type { Capture } from "../../capture/capture.ts";
 
 export function captureHealth(capture: Capture | undefined): Dependency[] {
   if (!capture) return [];

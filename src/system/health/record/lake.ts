@@ -1,8 +1,8 @@
 /** The archive of days as the service shows it: its health and its metrics. Nothing where LAKE is off. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import type { LakeJob } from "../../record/lake/lake_job.ts";
-import type { Dependency } from "../../serve/ports.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import type { LakeJob } from "../../../record/lake/lake_job.ts";
+import type { Dependency } from "../../../serve/ports.ts";
 
 export function lakeHealth(job: LakeJob | undefined): Dependency[] {
   if (!job) return [];

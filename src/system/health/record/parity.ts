@@ -1,9 +1,9 @@
 /** The comparison of live and SQL as the service shows it: its health and its metrics. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import { type Micros, US_PER_SEC } from "../../base/units.ts";
-import type { ParityCounters, ParityJob } from "../../record/parity/job.ts";
-import type { Dependency } from "../../serve/ports.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import { type Micros, US_PER_SEC } from "../../../base/units.ts";
+import type { ParityCounters, ParityJob } from "../../../record/parity/job.ts";
+import type { Dependency } from "../../../serve/ports.ts";
 
 /** A difference without a known cause is shown this long (µs): few look every minute. */
 const UNEXPLAINED_SHOWN_US = 3_600 * US_PER_SEC;

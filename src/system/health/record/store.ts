@@ -1,10 +1,10 @@
 /** The database and the journal before it as the service shows them: health and metrics. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import { type Micros, US_PER_SEC } from "../../base/units.ts";
-import type { Writer } from "../../record/write/writer.ts";
-import type { Dependency } from "../../serve/ports.ts";
-import type { Store } from "../store/store.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import { type Micros, US_PER_SEC } from "../../../base/units.ts";
+import type { Writer } from "../../../record/write/writer.ts";
+import type { Dependency } from "../../../serve/ports.ts";
+import type { Store } from "../../store/store.ts";
 
 /** What went wrong is shown this long after the last time (µs); the counters stay. */
 const SHOWN_US = 3_600 * US_PER_SEC;

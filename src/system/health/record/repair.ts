@@ -1,9 +1,9 @@
 /** The stored trades of each symbol as the service shows them: how many are missing, and what is done about it. */
 
-import type { Metrics } from "../../base/metrics.ts";
-import type { RepairJob } from "../../record/repair/repair_job.ts";
-import type { RepairState, SymbolRepairStats } from "../../record/repair/symbol_repair.ts";
-import type { Dependency } from "../../serve/ports.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import type { RepairJob } from "../../../record/repair/repair_job.ts";
+import type { RepairState, SymbolRepairStats } from "../../../record/repair/symbol_repair.ts";
+import type { Dependency } from "../../../serve/ports.ts";
 
 const DOING: Readonly<Record<RepairState, string>> = {
   none: "",
