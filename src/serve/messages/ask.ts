@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isoOf, micros } from "../../base/units.ts";
 import { instant, whole } from "../describe/answers.ts";
 import type { Ask, AskedAnswer } from "../ports_ask.ts";
-import { membersOf } from "../request/query.ts";
+import { membersOf } from "../request/parameters/query.ts";
 import { signalShape } from "./signals.ts";
 
 const values = z.record(z.string(), z.number());

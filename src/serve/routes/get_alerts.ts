@@ -7,8 +7,8 @@ import { isoOf } from "../../base/units.ts";
 import { json, problems } from "../describe/answers.ts";
 import { alertJson, alertsSchema, silenceJson } from "../messages/alerts.ts";
 import type { ServePorts } from "../ports.ts";
+import { integerParameter, queryOf } from "../request/parameters/query.ts";
 import type { RequestScope } from "../request/problem.ts";
-import { integerParameter, queryOf } from "../request/query.ts";
 
 const LIMIT_DEFAULT = 20;
 

@@ -5,8 +5,8 @@ import { z } from "zod";
 import { isoOf, startOf } from "../../base/units.ts";
 import { instant, json, problems, whole } from "../describe/answers.ts";
 import type { ServePorts } from "../ports.ts";
+import { servedSymbol, symbolQuery } from "../request/parameters/query.ts";
 import type { RequestScope } from "../request/problem.ts";
-import { servedSymbol, symbolQuery } from "../request/query.ts";
 import { unavailable } from "../request/unavailable.ts";
 
 const contributionsSchema = z

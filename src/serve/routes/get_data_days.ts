@@ -11,8 +11,8 @@ import { storedDayJson, storedDaysSchema } from "../messages/data.ts";
 import type { ServePorts } from "../ports.ts";
 import { inTime } from "../request/in_time.ts";
 import { noStore } from "../request/no_store.ts";
+import { integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/parameters/query.ts";
 import type { RequestScope } from "../request/problem.ts";
-import { integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
 
 export const dataDaysRoute = createRoute({
   ...{ method: "get", path: "/data/days", tags: ["Reading"] },

@@ -5,8 +5,8 @@ import { vectorJsonText } from "../../features/vector_json.ts";
 import { json, problems } from "../describe/answers.ts";
 import { vectorSchema } from "../messages/vector.ts";
 import type { ServePorts } from "../ports.ts";
+import { servedSymbol, symbolQuery } from "../request/parameters/query.ts";
 import type { RequestScope, Untyped } from "../request/problem.ts";
-import { servedSymbol, symbolQuery } from "../request/query.ts";
 import { unavailable } from "../request/unavailable.ts";
 
 export const featuresLatestRoute = createRoute({

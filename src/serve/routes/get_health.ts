@@ -11,8 +11,8 @@ import { isoOf, micros, US_PER_SEC } from "../../base/units.ts";
 import { json, problems } from "../describe/answers.ts";
 import { healthSchema, liveSchema, readySchema } from "../messages/health.ts";
 import type { Dependency, ServePorts } from "../ports.ts";
+import { noQuery } from "../request/parameters/query.ts";
 import type { RequestScope } from "../request/problem.ts";
-import { noQuery } from "../request/query.ts";
 
 const tags = ["Health"];
 

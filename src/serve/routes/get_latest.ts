@@ -15,9 +15,9 @@ import { LatestAnswers } from "../messages/latest_bytes.ts";
 import { predictionSchema } from "../messages/predictions.ts";
 import type { ServePorts, Unavailable } from "../ports.ts";
 import { isKnown } from "../request/known.ts";
+import { integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/parameters/query.ts";
+import { choiceOf, liveSeriesParameters } from "../request/parameters/series_query.ts";
 import { type Problem, problem, type RequestScope, type Untyped } from "../request/problem.ts";
-import { integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
-import { choiceOf, liveSeriesParameters } from "../request/series_query.ts";
 import { unavailable } from "../request/unavailable.ts";
 import type { TickWaiters } from "../stream/waiters.ts";
 

@@ -16,8 +16,14 @@ import type { ServePorts } from "../ports.ts";
 import { inTime } from "../request/in_time.ts";
 import type { LongAnswers } from "../request/long_answers.ts";
 import { noStore } from "../request/no_store.ts";
+import {
+  type Checked,
+  integerParameter,
+  queryOf,
+  servedSymbol,
+  symbolParameter,
+} from "../request/parameters/query.ts";
 import { problem, type RequestScope } from "../request/problem.ts";
-import { type Checked, integerParameter, queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
 
 const LIMIT_DEFAULT = 20;
 export const parityRoute = createRoute({

@@ -21,15 +21,15 @@ import {
 import type { PredictionQuery, ServePorts } from "../ports.ts";
 import { inTime } from "../request/in_time.ts";
 import type { LongAnswers } from "../request/long_answers.ts";
-import { problem, type RequestScope } from "../request/problem.ts";
 import {
   instantParameter,
   integerParameter,
   queryOf,
   servedSymbol,
   symbolParameter,
-} from "../request/query.ts";
-import { choiceOf, seriesParameters } from "../request/series_query.ts";
+} from "../request/parameters/query.ts";
+import { choiceOf, seriesParameters } from "../request/parameters/series_query.ts";
+import { problem, type RequestScope } from "../request/problem.ts";
 
 const RANGE_DEFAULT_US = 3_600 * US_PER_SEC;
 const LIMIT_DEFAULT = 100;

@@ -8,14 +8,14 @@ import { describeChoice } from "../../predict/series.ts";
 import { json, problems } from "../describe/answers.ts";
 import { qualityJson, qualitySchema } from "../messages/quality.ts";
 import type { ServePorts } from "../ports.ts";
-import type { RequestScope } from "../request/problem.ts";
-import { queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
+import { queryOf, servedSymbol, symbolParameter } from "../request/parameters/query.ts";
 import {
   choiceOf,
   figureSourceParameter,
   liveSeriesParameters,
   windowParameter,
-} from "../request/series_query.ts";
+} from "../request/parameters/series_query.ts";
+import type { RequestScope } from "../request/problem.ts";
 import { unavailable } from "../request/unavailable.ts";
 
 const RETRY_AFTER_S = 10;

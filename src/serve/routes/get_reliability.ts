@@ -14,9 +14,9 @@ import { type ReliabilityJson, reliabilityJson, reliabilitySchema } from "../mes
 import type { ServePorts } from "../ports.ts";
 import { inTime } from "../request/in_time.ts";
 import { noStore } from "../request/no_store.ts";
+import { queryOf, servedSymbol, symbolParameter } from "../request/parameters/query.ts";
+import { liveSeriesParameters, windowParameter } from "../request/parameters/series_query.ts";
 import type { RequestScope } from "../request/problem.ts";
-import { queryOf, servedSymbol, symbolParameter } from "../request/query.ts";
-import { liveSeriesParameters, windowParameter } from "../request/series_query.ts";
 import { unavailable } from "../request/unavailable.ts";
 
 export const reliabilityRoute = createRoute({

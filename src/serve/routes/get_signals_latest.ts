@@ -4,8 +4,8 @@ import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import { json, problems } from "../describe/answers.ts";
 import { signalsLatestJson, signalsLatestSchema } from "../messages/signals.ts";
 import type { ServePorts } from "../ports.ts";
+import { servedSymbol, symbolQuery } from "../request/parameters/query.ts";
 import type { RequestScope } from "../request/problem.ts";
-import { servedSymbol, symbolQuery } from "../request/query.ts";
 import { unavailable } from "../request/unavailable.ts";
 
 export const signalsLatestRoute = createRoute({

@@ -6,8 +6,8 @@ import type { Sites } from "../access/sites.ts";
 import { problems } from "../describe/answers.ts";
 import type { ServePorts } from "../ports.ts";
 import { heldBy } from "../request/held.ts";
+import { streamQuery, subscriptionOf, tooManyClients } from "../request/parameters/stream_query.ts";
 import { problem, type RequestScope, type Untyped } from "../request/problem.ts";
-import { streamQuery, subscriptionOf, tooManyClients } from "../request/stream_query.ts";
 import type { StreamHub } from "../stream/hub.ts";
 
 export const streamRoute = createRoute({

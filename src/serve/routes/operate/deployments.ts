@@ -8,9 +8,9 @@ import { instant, json } from "../../describe/answers.ts";
 import { deploymentJson, deploymentSchema, deploymentsSchema } from "../../messages/operate/deployments.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
-import { placeField, reasonField, versionField } from "../../request/fields.ts";
+import { placeField, reasonField, versionField } from "../../request/parameters/fields.ts";
+import { membersOf, queryOf } from "../../request/parameters/query.ts";
 import type { RequestScope } from "../../request/problem.ts";
-import { membersOf, queryOf } from "../../request/query.ts";
 import { runsLimit } from "./models.ts";
 import {
   bodyOf,

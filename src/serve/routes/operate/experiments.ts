@@ -15,9 +15,15 @@ import {
 } from "../../messages/operate/experiments.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
-import { forceParameter, idField, reasonField, tradedField, versionField } from "../../request/fields.ts";
+import {
+  forceParameter,
+  idField,
+  reasonField,
+  tradedField,
+  versionField,
+} from "../../request/parameters/fields.ts";
+import { membersOf, noQuery, queryOf, servedSymbol } from "../../request/parameters/query.ts";
 import type { RequestScope } from "../../request/problem.ts";
-import { membersOf, noQuery, queryOf, servedSymbol } from "../../request/query.ts";
 import {
   bodyOf,
   changing,

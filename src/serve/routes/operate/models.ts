@@ -18,9 +18,21 @@ import {
 } from "../../messages/operate/models.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
-import { forceParameter, placeField, reasonField, tradedField, versionPath } from "../../request/fields.ts";
+import {
+  forceParameter,
+  placeField,
+  reasonField,
+  tradedField,
+  versionPath,
+} from "../../request/parameters/fields.ts";
+import {
+  integerParameter,
+  noQuery,
+  queryOf,
+  servedSymbol,
+  symbolQuery,
+} from "../../request/parameters/query.ts";
 import { problem, type RequestScope } from "../../request/problem.ts";
-import { integerParameter, noQuery, queryOf, servedSymbol, symbolQuery } from "../../request/query.ts";
 import { changing, changingProblems, operatorOf, readingProblems } from "./operating.ts";
 
 const tags = ["Models"];

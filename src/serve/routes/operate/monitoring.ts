@@ -7,10 +7,10 @@ import { json } from "../../describe/answers.ts";
 import { driftJson, driftSchema, driftsSchema } from "../../messages/operate/drift.ts";
 import { statusOf } from "../../messages/operate/models.ts";
 import type { ServePorts } from "../../ports.ts";
-import { tradedField, versionField } from "../../request/fields.ts";
 import { jsonBody } from "../../request/json_body.ts";
+import { tradedField, versionField } from "../../request/parameters/fields.ts";
+import { integerParameter, membersOf, noQuery, queryOf } from "../../request/parameters/query.ts";
 import { problem, type RequestScope } from "../../request/problem.ts";
-import { integerParameter, membersOf, noQuery, queryOf } from "../../request/query.ts";
 import { bodyOf, changingProblems, operatorOf, readingProblems } from "./operating.ts";
 
 const tags = ["Monitoring"];

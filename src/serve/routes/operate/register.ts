@@ -9,10 +9,10 @@ import { json } from "../../describe/answers.ts";
 import { registeredSchema } from "../../messages/operate/models.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf, known } from "../../request/actor.ts";
-import { reasonField, tradedField } from "../../request/fields.ts";
 import { jsonBody } from "../../request/json_body.ts";
+import { reasonField, tradedField } from "../../request/parameters/fields.ts";
+import { membersOf } from "../../request/parameters/query.ts";
 import { problem, type RequestScope, type Untyped } from "../../request/problem.ts";
-import { membersOf } from "../../request/query.ts";
 import { changingProblems, operatorOf } from "./operating.ts";
 
 const about = {

@@ -4,8 +4,8 @@ import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import { z } from "zod";
 import { json } from "../../describe/answers.ts";
 import type { ServePorts } from "../../ports.ts";
+import { noQuery } from "../../request/parameters/query.ts";
 import type { RequestScope } from "../../request/problem.ts";
-import { noQuery } from "../../request/query.ts";
 import { operatorOf, readingProblems } from "./operating.ts";
 
 const settingsSchema = z

@@ -14,9 +14,9 @@ import {
 } from "../../messages/operate/trainings.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
-import { idField, tradedField } from "../../request/fields.ts";
+import { idField, tradedField } from "../../request/parameters/fields.ts";
+import { membersOf, noQuery, queryOf, servedSymbol, symbolQuery } from "../../request/parameters/query.ts";
 import { problem, type RequestScope } from "../../request/problem.ts";
-import { membersOf, noQuery, queryOf, servedSymbol, symbolQuery } from "../../request/query.ts";
 import { runsLimit } from "./models.ts";
 import {
   bodyOf,

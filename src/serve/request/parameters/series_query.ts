@@ -5,11 +5,11 @@
  */
 
 import { z } from "zod";
-import { type ModelVersion, modelVersion } from "../../base/units.ts";
-import { ROLES, type Role } from "../../model/role.ts";
-import { QUALITY_WINDOWS_S, type QualityWindow } from "../../predict/quality_minutes.ts";
-import type { SeriesChoice } from "../../predict/series.ts";
-import { FIGURE_SOURCES } from "../../predict/source.ts";
+import { type ModelVersion, modelVersion } from "../../../base/units.ts";
+import { ROLES, type Role } from "../../../model/role.ts";
+import { QUALITY_WINDOWS_S, type QualityWindow } from "../../../predict/quality_minutes.ts";
+import type { SeriesChoice } from "../../../predict/series.ts";
+import { FIGURE_SOURCES } from "../../../predict/source.ts";
 import { integerParameter } from "./query.ts";
 
 const HORIZON_MAX_S = 86_400;

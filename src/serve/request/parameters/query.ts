@@ -5,9 +5,9 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
-import { type Micros, micros, US_PER_MS, US_PER_SEC } from "../../base/units.ts";
-import type { ServePorts } from "../ports.ts";
-import { problem, type RequestScope, type Untyped } from "./problem.ts";
+import { type Micros, micros, US_PER_MS, US_PER_SEC } from "../../../base/units.ts";
+import type { ServePorts } from "../../ports.ts";
+import { problem, type RequestScope, type Untyped } from "../problem.ts";
 
 export type Checked<T> =
   | { readonly ok: true; readonly value: T }

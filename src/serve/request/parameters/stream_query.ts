@@ -2,10 +2,10 @@
 
 import type { Context } from "hono";
 import { z } from "zod";
-import { STREAM_KINDS, type StreamKind } from "../messages/stream.ts";
-import type { ServePorts } from "../ports.ts";
-import type { Since, Subscription } from "../stream/subscription.ts";
-import type { RequestScope } from "./problem.ts";
+import { STREAM_KINDS, type StreamKind } from "../../messages/stream.ts";
+import type { ServePorts } from "../../ports.ts";
+import type { Since, Subscription } from "../../stream/subscription.ts";
+import type { RequestScope } from "../problem.ts";
 import { type Checked, queryOf, servedSymbol, symbolParameter } from "./query.ts";
 import { choiceOf, liveSeriesParameters } from "./series_query.ts";
 
