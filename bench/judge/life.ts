@@ -12,13 +12,13 @@
 import { parseArgs } from "node:util";
 import { systemClock } from "../../src/base/clock.ts";
 import { fail } from "../../src/base/errors.ts";
+import { machine } from "../peers/measure.ts";
 import { brokenDelays, deadDelays, falseAlarms } from "./life/alarms.ts";
 import { doubled } from "./life/doubled.ts";
 import { falseDrift, foundDrift } from "./life/drift.ts";
 import { intervals } from "./life/intervals.ts";
 import type { Settings } from "./life/scene.ts";
 import { falseDecisions, power } from "./life/sequence.ts";
-import { machine } from "../peers/measure.ts";
 
 const PARTS: Readonly<Record<string, (settings: Settings) => void>> = {
   sequence: (settings) => {
