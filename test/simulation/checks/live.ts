@@ -14,7 +14,8 @@ const CURRENT_S = 8;
 
 /** What a fault that lasts must be shown as, and by when (s); nothing where the service cannot know of it. */
 const SHOWN_AS: Partial<Record<FaultKind, { readonly part: string; readonly after_s: number }>> = {
-  stall_all: { part: `data ${SYMBOL}`, after_s: 8 },
+  // The longest pause that may be learnt, and a look at it.
+  stall_all: { part: `data ${SYMBOL}`, after_s: 12 },
   network_down: { part: "feed", after_s: 7 },
   store_hung: { part: "database", after_s: 14 },
   store_refusing: { part: "database", after_s: 4 },

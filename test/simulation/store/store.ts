@@ -4,6 +4,7 @@
  */
 
 import type { Sql } from "postgres";
+import { withDeadline } from "../../../src/base/deadline.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import type { Rng } from "../../../src/base/rng.ts";
 import { US_PER_MS } from "../../../src/base/units.ts";
@@ -47,7 +48,16 @@ export class SimulatedStore {
   link(process: SimulatedProcess, data_dir: string): StoreLink {
     return {
       data_dir,
-      open: () => process.gate(this.answer(() => this.#opened(process, data_dir))),
+      open: () =>
+        process.gate(
+          withDeadline(
+            this.answer(() => this.#opened(process, data_dir)),
+            {
+              ...{ clock: process.clock, ms: LIMITS.database_look_ms, code: "STORE_UNREACHABLE" },
+              what: "the simulated store's answer",
+            },
+          ),
+        ),
       close: async () => {},
     };
   }
