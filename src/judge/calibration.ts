@@ -71,8 +71,14 @@ export class Calibration {
   /**
    * @param volatility size of recent moves (log-return), known before the tick; see `RecentMoves`. Where it is not
    * known (0), the interval is a point and p_up is 0.5.
+   * @param weighed_share what indicator weights leave of the confidence beyond an even chance; 1 where they have no say.
    */
-  predict(yhat_log_return: number, volatility: number, fallbacks: readonly Fallback[] = []): Calibrated {
+  predict(
+    yhat_log_return: number,
+    volatility: number,
+    fallbacks: readonly Fallback[] = [],
+    weighed_share = 1,
+  ): Calibrated {
     assert(volatility >= 0, `volatility expected a number from 0, was ${volatility}`);
     const half_width = this.#interval.ratio * volatility;
     const p_up = this.#probability.of(yhat_log_return / volatility);
@@ -81,7 +87,7 @@ export class Calibration {
       upper: yhat_log_return + half_width,
       coverage: COVERAGE,
       p_up,
-      confidence: confidenceOf(p_up, fallbacks),
+      confidence: confidenceOf(p_up, fallbacks, weighed_share),
     };
   }
 

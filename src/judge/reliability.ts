@@ -9,7 +9,7 @@ import { assert } from "../base/errors.ts";
 
 /** Lower edges of all bins but the first. Most promises are near an even chance, so the bins are finest there. */
 const RELIABILITY_EDGES = [0.3, 0.4, 0.45, 0.475, 0.49, 0.5, 0.51, 0.525, 0.55, 0.6, 0.7] as const;
-const BINS = RELIABILITY_EDGES.length + 1;
+export const RELIABILITY_BINS = RELIABILITY_EDGES.length + 1;
 const MILLION = 1e6;
 
 /** One row of the table as it is stored. */
@@ -42,7 +42,7 @@ export interface ReliabilityOptions {
 }
 
 export class Reliability {
-  readonly #counts: ReliabilityCount[] = Array.from({ length: BINS }, () => ({
+  readonly #counts: ReliabilityCount[] = Array.from({ length: RELIABILITY_BINS }, () => ({
     moved: 0,
     up: 0,
     promised_e6: 0,
@@ -55,14 +55,17 @@ export class Reliability {
   /** @param realized log-return; what did not move is passed over. */
   add(p_up: number, realized: number): void {
     if (realized === 0 || !Number.isFinite(realized) || !(p_up >= 0 && p_up <= 1)) return;
-    const count = this.#counts[binOf(p_up)]!;
+    const count = this.#counts[reliabilityBin(p_up)]!;
     count.moved++;
     if (realized > 0) count.up++;
     count.promised_e6 += Math.floor(p_up * MILLION + 0.5);
   }
 
   merge(counts: readonly Readonly<ReliabilityCount>[]): void {
-    assert(counts.length === BINS, `a reliability table expected ${BINS} bins, was ${counts.length}`);
+    assert(
+      counts.length === RELIABILITY_BINS,
+      `a reliability table expected ${RELIABILITY_BINS} bins, was ${counts.length}`,
+    );
     for (const [bin, { moved, up, promised_e6 }] of counts.entries()) {
       const into = this.#counts[bin]!;
       into.moved += moved;
@@ -97,9 +100,10 @@ export class Reliability {
   }
 }
 
-function binOf(p_up: number): number {
+/** The bin of a p_up. */
+export function reliabilityBin(p_up: number): number {
   const above = RELIABILITY_EDGES.findIndex((edge) => p_up < edge);
-  return above < 0 ? BINS - 1 : above;
+  return above < 0 ? RELIABILITY_BINS - 1 : above;
 }
 
 const REACH = 1.96;

@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { describeError, fail } from "../base/errors.ts";
+import { parsedBy } from "../base/schema.ts";
 
 /**
  * Every figure a gate can ask for. "low" and "high" are the ends of the figure's interval on the test rows, so
@@ -102,7 +103,7 @@ export function parseGates(text: string, path = GATES_FILE): readonly Gate[] {
   } catch (error) {
     return fail("GATES_INVALID", `${path} expected JSON, was not`, { cause: error });
   }
-  const parsed = gatesSchema.safeParse(value);
+  const parsed = parsedBy(gatesSchema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   return fail("GATES_INVALID", `${path}: ${issue?.path.join(".") || "(whole file)"}: ${issue?.message}`);

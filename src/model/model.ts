@@ -3,6 +3,7 @@
 import type { ModelVersion, SetHash } from "../base/units.ts";
 import type { Label } from "../features/label.ts";
 import type { DriftReference } from "../judge/drift/drift_reference.ts";
+import type { WeighedConfidence } from "../judge/weighed_confidence.ts";
 import type { FeatureImportance } from "./bundle/importance.ts";
 
 /** Which evaluator produced a number: the ONNX session, or the pure-TypeScript one of the same bundle. */
@@ -41,6 +42,8 @@ export interface Model {
   readonly counters: ModelCounters;
   /** How much it reads each feature; undefined where that was not measured when it was trained. */
   readonly importance?: FeatureImportance | undefined;
+  /** What those weights say of its confidence; undefined where they have no say, and for an ensemble. */
+  readonly weighed?: WeighedConfidence | undefined;
   /** What was normal when it was trained; undefined where the bundle does not say, and for an ensemble. */
   readonly drift?: DriftReference | undefined;
   /** What is not as it should be now, as a sentence, e.g. that its fallback answers; undefined while all is well. */

@@ -20,7 +20,10 @@ import type { Forecast } from "./score/scorer.ts";
 import { FALLBACKS_OF, isApproximation } from "./source.ts";
 
 /** A forecast that was asked for, of no instant. */
-export type AskedForecast = Pick<Forecast, "model_version" | "horizon_s" | "label" | "yhat_log_return">;
+export type AskedForecast = Pick<
+  Forecast,
+  "model_version" | "horizon_s" | "label" | "yhat_log_return" | "weighed_share"
+>;
 
 /** Whose outcomes are wanted: those of forecasts before `before_sec`. */
 export interface PastWanted {
@@ -68,12 +71,12 @@ export class Calibrations {
 
   /** What a forecast is worth as of its instant; null where the moves before it are not known. */
   of(forecast: Forecast): Worth {
-    const { label, horizon_s, yhat_log_return, current_price, source } = forecast;
+    const { label, horizon_s, yhat_log_return, current_price, source, weighed_share } = forecast;
     const { fallbacks = FALLBACKS_OF[source] } = forecast;
     const { calibration } = this.#seriesOf(forecast);
     const volatility = this.#movesOf(label, horizon_s).recent.size;
     if (!(volatility > 0)) return { ...NO_WORTH, p_up: 0.5, confidence: 0.5 };
-    const worth = calibration.predict(yhat_log_return, volatility, fallbacks);
+    const worth = calibration.predict(yhat_log_return, volatility, fallbacks, weighed_share);
     return {
       lower_price: current_price * Math.exp(worth.lower),
       upper_price: current_price * Math.exp(worth.upper),
@@ -91,11 +94,11 @@ export class Calibrations {
    * the model makes no forecasts of this symbol, or too little is known of how its price moves.
    */
   now(asked: AskedForecast): (Calibrated & { readonly volatility: number }) | undefined {
-    const { label, horizon_s, yhat_log_return } = asked;
+    const { label, horizon_s, yhat_log_return, weighed_share } = asked;
     const series = this.#series.get(keyOf(asked));
     const volatility = this.#moves.get(`${label} ${horizon_s}`)?.recent.size ?? 0;
     if (!series || !(volatility > 0)) return undefined;
-    return { ...series.calibration.predict(yhat_log_return, volatility), volatility };
+    return { ...series.calibration.predict(yhat_log_return, volatility, [], weighed_share), volatility };
   }
 
   /** An outcome that has just become known, in the order of the forecasts. */

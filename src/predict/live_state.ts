@@ -14,6 +14,8 @@ export class LiveState {
   /** Undefined after a disconnect until the next quote. */
   last_quote: QuoteEvent | undefined;
   vector: FeatureVector | undefined;
+  /** Exchange time of the newest event in it; undefined before the first. */
+  newest_event_us: Micros | undefined;
   /** When each stream last delivered (local clock). */
   readonly received_us = new Map<StreamName, Micros>();
   readonly predictions = new RecentPredictions();

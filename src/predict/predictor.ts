@@ -47,7 +47,8 @@ export interface PredictorOptions extends Omit<ScorerOptions, "recent" | "times"
   readonly interval_ms: number;
   /** What a forecast is worth, from what came of those before it. */
   readonly worth: (forecast: Forecast) => Worth;
-  readonly onPrediction: (prediction: Prediction) => void;
+  /** @param weighed the weights of the model's features had a say in its confidence. */
+  readonly onPrediction: (prediction: Prediction, weighed: boolean) => void;
 }
 
 /** The champion's part of a tick. */
@@ -262,10 +263,11 @@ export class Predictor {
     void work.finally(() => this.#under_way.delete(work));
   }
 
-  #give({ fallbacks, ...forecast }: Forecast, served: boolean): void {
+  #give({ fallbacks, weighed_share, ...forecast }: Forecast, served: boolean): void {
     const { worth, onPrediction, log } = this.#options;
     try {
-      onPrediction({ ...forecast, served, ...worth({ ...forecast, fallbacks }) });
+      const worth_now = worth({ ...forecast, fallbacks, weighed_share });
+      onPrediction({ ...forecast, served, ...worth_now }, weighed_share !== undefined);
     } catch (error) {
       // The tick has no forecast for anyone, whatever its model gave.
       if (served) this.counters.failed++;

@@ -37,6 +37,8 @@ export interface AskedAnswer {
   readonly signal: Omit<Signal, "cost_bp"> & { readonly cost_bp: number };
   /** How much the model reads each feature; undefined where it was not measured, or not asked for. */
   readonly weights: Readonly<Record<string, number>> | undefined;
+  /** They had a say in the confidence. */
+  readonly weights_applied: boolean;
   /** When it was computed: wall clock. */
   readonly at_us: number;
   readonly cache_hit: boolean;

@@ -57,10 +57,14 @@ export class LiveSignals {
     return this.#day?.since && this.#day;
   }
 
-  /** @param quote the one that stands now; undefined where none is known. */
+  /**
+   * @param quote the one that stands now; undefined where none is known.
+   * @param weights_applied the model's weights had a say in its confidence.
+   */
   onPrediction(
     prediction: Prediction,
     quote: Pick<QuoteEvent, "bid_price_e8" | "ask_price_e8"> | undefined,
+    weights_applied = false,
   ): void {
     if (!prediction.served) return;
     const signal = signalOf(prediction, this.#settings);
@@ -69,7 +73,7 @@ export class LiveSignals {
     const { bid_price_e8 = null, ask_price_e8 = null } = quote ?? {};
     const row: SignalRow = {
       ...{ symbol, ts_sec, model_version, role, horizon_s, emitted_at_us },
-      ...{ ...signal, weights_applied: false, bid_price_e8, ask_price_e8 },
+      ...{ ...signal, weights_applied, bid_price_e8, ask_price_e8 },
     };
     this.#latest = row;
     this.#write(row);

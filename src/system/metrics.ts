@@ -1,7 +1,6 @@
 /** The pipeline's metrics: names, meanings, and where each number is kept. Read only when scraped. */
 
 import type { Sample } from "../base/metrics.ts";
-import { US_PER_SEC } from "../base/units.ts";
 import { registerAlertMetrics } from "./health/alerts.ts";
 import { registerExperimentMetrics } from "./health/model/experiments.ts";
 import { registerSteeringMetrics } from "./health/model/steering.ts";
@@ -16,6 +15,7 @@ import { registerQualityMetrics } from "./health/record/quality.ts";
 import { registerRedisMetrics } from "./health/record/redis.ts";
 import { registerRepairMetrics } from "./health/record/repair.ts";
 import { registerStoreMetrics } from "./health/record/store.ts";
+import { featuresAgeS } from "./health/symbol.ts";
 import { registerTickMetrics } from "./health/ticks.ts";
 import type { PipelineParts } from "./parts.ts";
 import type { SymbolWorker } from "./symbol_worker.ts";
@@ -178,9 +178,9 @@ export function registerMetrics(parts: PipelineParts): void {
   each(
     "gauge",
     "features_age_s",
-    "How old the newest vector is, by the exchange's clock (s)",
-    ({ state, lane }) =>
-      state.vector ? lane.exchangeTime(parts.clock.now()) / US_PER_SEC - state.vector.ts_sec : Number.NaN,
+    "Since the newest event in the newest vector, by the exchange's clock (s); NaN while the symbol is not traded",
+    (worker) =>
+      parts.statusOf(worker.symbol) === undefined ? featuresAgeS(worker, parts.clock.now()) : Number.NaN,
   );
   each(
     "gauge",

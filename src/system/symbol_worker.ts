@@ -116,7 +116,8 @@ export class SymbolWorker implements LaneOutput {
       ...{ symbol, sets, slot: roster.champion, rest, history, writer, clock, log, guarded },
       lane: this.lane,
     });
-    const onPrediction = (prediction: Prediction): void => this.#onPrediction(prediction);
+    const onPrediction = (prediction: Prediction, weighed: boolean): void =>
+      this.#onPrediction(prediction, weighed);
     const onTicker = (reading: TickerReading): void => this.onTicker(reading);
     this.#ladder = options.fallback
       ? new Ladder({ wantTicker: () => options.tickers?.want(symbol, onTicker) })
@@ -243,6 +244,7 @@ export class SymbolWorker implements LaneOutput {
   closed(second: ClosedSecond): void {
     this.#progress_us = this.#options.clock.monotonicUs();
     this.state.vector = second.vectors[0] ?? this.state.vector;
+    this.state.newest_event_us = second.newest_event_us;
     const closed_at_us = this.#options.clock.now();
     for (const vector of second.vectors) this.#options.writer.features(vector, closed_at_us);
     const [vector] = second.vectors;
@@ -271,7 +273,7 @@ export class SymbolWorker implements LaneOutput {
     this.#guarded(() => this.lane.onServerTime(server_us, clock.now()));
   }
 
-  #onPrediction(prediction: Prediction): void {
+  #onPrediction(prediction: Prediction, weighed: boolean): void {
     this.#parts.prediction(prediction);
     this.state.predictions.add(prediction);
     this.#options.writer.prediction(prediction);
@@ -279,7 +281,7 @@ export class SymbolWorker implements LaneOutput {
     this.#options.onPrediction(prediction);
     const outcome = this.#outcomes.onPrediction(prediction);
     if (outcome) this.#onOutcome(outcome);
-    this.signals.onPrediction(prediction, this.state.last_quote);
+    this.signals.onPrediction(prediction, this.state.last_quote, weighed);
   }
 
   /** An outcome that the store has joined. */

@@ -5,6 +5,7 @@
 
 import type { FeatureSet } from "../features/sets/feature_set.ts";
 import type { BundleContents } from "../model/bundle/bundle.ts";
+import { CONFIDENCE_FILE } from "../model/bundle/confidence.ts";
 import { DRIFT_FILE } from "../model/bundle/drift.ts";
 import { IMPORTANCE_FILE } from "../model/bundle/importance.ts";
 import { evaluateGates, type Gate, mayServe } from "../model/gates.ts";
@@ -15,6 +16,7 @@ import { driftOfTraining } from "./export/drift.ts";
 import { featureImportance } from "./export/importance.ts";
 import type { Fitted } from "./fit/trainable.ts";
 import { gateFigures } from "./judge/gate_figures.ts";
+import { weighedConfidence } from "./judge/weighed_confidence.ts";
 import type { WalkForwardPart } from "./report/figures/walk_forward.ts";
 import { reportPage } from "./report/page/page.ts";
 import { buildReport, type Report } from "./report/report.ts";
@@ -48,6 +50,10 @@ export async function finishModel(
   const gate_reasons = Object.fromEntries(gates.map(({ name, why }) => [name, why]));
   const { seed, walk_forward } = options;
   collectGarbage();
+  const { validation } = run.fit_split;
+  const importance = featureImportance(dataset, validation, model, seed);
+  const confidence = weighedConfidence(dataset, validation, model, importance, seed);
+  collectGarbage();
   const report = buildReport({
     dataset,
     run,
@@ -55,14 +61,15 @@ export async function finishModel(
     manifest,
     model_bytes,
     gate_reasons,
+    confidence,
     seed,
     walk_forward,
   });
   collectGarbage();
   const drift = driftOfTraining(dataset, model);
-  const importance = featureImportance(dataset, run.fit_split.validation, model, seed);
   const extra = {
     [IMPORTANCE_FILE]: jsonBytes(importance),
+    ...(confidence && { [CONFIDENCE_FILE]: jsonBytes(confidence) }),
     [DRIFT_FILE]: jsonBytes(drift),
     [REPORT_JSON_FILE]: jsonBytes(report),
     [REPORT_PAGE_FILE]: new TextEncoder().encode(reportPage(report)),

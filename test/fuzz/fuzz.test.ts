@@ -64,6 +64,7 @@ describe("what fuzzing found", () => {
     { file: "journal/rows_without_end", did: "two billion rows, filled in memory", now: "taken" },
     { file: "journal/table_of_object", did: "a TypeError that stopped the table's writing", now: "taken" },
     { file: "journal/cells_empty_text", did: "a TypeError as the next line was added", now: "taken" },
+    { file: "bundle/golden_length_no_number", did: "a TypeError of zod", now: "BUNDLE_INVALID" },
     { file: "onnx/concat_past_last_dimension", did: "a RangeError", now: "ONNX_REFUSED" },
     { file: "journal/cells_no_list", did: "a TypeError that stopped the table's writing", now: "taken" },
   ];

@@ -5,6 +5,7 @@ import type { Label } from "../../src/features/label.ts";
 import type { FeatureSet } from "../../src/features/sets/feature_set.ts";
 import { gold } from "../../src/features/sets/gold.ts";
 import { v1 } from "../../src/features/sets/v1.ts";
+import { WeighedConfidence } from "../../src/judge/weighed_confidence.ts";
 import type { Model } from "../../src/model/model.ts";
 import { ModelSlot } from "../../src/model/model_slot.ts";
 import type { ClosedSecond } from "../../src/predict/lane/output.ts";
@@ -41,6 +42,37 @@ describe("a forecast that cannot be given out", () => {
     predictor.onClosed(second(v1, 0));
     await predictor.idle();
     expect(predictor.counters.failed).toBe(1);
+  });
+});
+
+describe("a model whose weights have a say in its confidence", () => {
+  it("has its forecast weighed by the newest vector it was shown, and given out as such", async () => {
+    const model = new Watching(v1, 2);
+    const weights = v1.names.map(() => 1);
+    const options = { mean: weights, inverse: weights, weights };
+    // All columns of second n are n: one standard deviation away at 2, so that half a share is left.
+    const weighed = Object.assign(model, {
+      weighed: new WeighedConfidence(options, { slope: -0.5, middle: 0 }),
+    });
+    const shares: (number | undefined)[] = [];
+    const given: boolean[] = [];
+    const champion = new ModelSlot(weighed, silentLogger);
+    const predictor = new Predictor({
+      roster: { champion, beside: [] },
+      worth: ({ weighed_share }) => {
+        shares.push(weighed_share);
+        return NO_WORTH;
+      },
+      ...{ clock: new ManualClock(START * 1_000_000), log: silentLogger, deadline_ms: 5_000, grace_ms: 250 },
+      ...{ exchangeTime: (now_us) => now_us, interval_ms: 1_000 },
+      onPrediction: (prediction, is_weighed) => {
+        expect(prediction).not.toHaveProperty("weighed_share");
+        given.push(is_weighed);
+      },
+    });
+    for (const offset of [1, 2]) predictor.onClosed(second(v1, offset));
+    await predictor.idle();
+    expect([shares, given]).toEqual([[0.5], [true]]);
   });
 });
 

@@ -173,7 +173,8 @@ describe("POST /predict", () => {
     const { BUY, HOLD, SELL } = prediction.probabilities;
     expect(BUY + HOLD + SELL).toBe(100);
     expect(prediction.confidence).toBe(prediction.probabilities[prediction.direction]);
-    expect(prediction.weights_applied).toBe(true);
+    // They have no say in the confidence of this model.
+    expect(prediction.weights_applied).toBe(false);
     expect(Object.keys(prediction.weights)).toEqual([...v1.names]);
     expect(body).toMatchObject({ symbol: "BTCUSDT", model_version: "ridge-v1/1" });
   });
@@ -200,6 +201,11 @@ describe("POST /predict", () => {
       recommendation: "AVOID",
       weights_applied: false,
     });
+  });
+
+  it("refuses what only looks like a list, also where its length is no number at all", async () => {
+    const { status, body } = await post("/batch-predict", '{"length":{"toString":1}}');
+    expect({ status, code: body.code }).toEqual({ status: 400, code: "REQUEST_INVALID" });
   });
 
   it("names what is wrong: missing, unknown, text, NaN, of another set, another symbol, another model", async () => {

@@ -11,6 +11,7 @@ import type { Writer } from "../../src/record/write/writer.ts";
 import type { Dependency } from "../../src/serve/ports.ts";
 import { parityHealth } from "../../src/system/health/record/parity.ts";
 import { StoreHealth } from "../../src/system/health/record/store.ts";
+import { featuresAgeS } from "../../src/system/health/symbol.ts";
 import type { PipelineParts } from "../../src/system/parts.ts";
 import { PipelinePorts } from "../../src/system/ports.ts";
 import type { Store } from "../../src/system/store/store.ts";
@@ -78,6 +79,21 @@ describe("health of a symbol", () => {
     bench.snapshots = [100];
     await bench.play(market(12, 12 + (2 * LIMITS.book_retry_ms) / 1_000));
     expect(of("book BTCUSDT")).toMatchObject({ ...WELL, facts: { state: "synced" } });
+    await bench.worker.close();
+  });
+
+  it("has features that grow old while nothing comes, though seconds go on closing, and are young with the next second", async () => {
+    const { bench } = setUp();
+    const age_s = (): number => featuresAgeS(bench.worker, bench.clock.now());
+    expect(age_s()).toBeNaN();
+    await bench.play(market(0, 10));
+    expect(age_s()).toBeLessThan(1.5);
+    const closed = bench.worker.lane.counters.seconds_closed;
+    await bench.moveTo(bench.clock.now() + 20 * US_PER_SEC);
+    expect(bench.worker.lane.counters.seconds_closed).toBe(closed + 20);
+    expect(age_s()).toBeGreaterThanOrEqual(20);
+    await bench.play(market(50, 53));
+    expect(age_s()).toBeLessThan(1.5);
     await bench.worker.close();
   });
 

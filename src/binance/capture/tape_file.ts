@@ -7,6 +7,7 @@ import { crc32, inflateRawSync } from "node:zlib";
 import type { z } from "zod";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { parsedBy } from "../../base/schema.ts";
 import {
   BLOCK_HEAD_BYTES,
   type BlockHead,
@@ -47,7 +48,7 @@ function headerOf<Header>(path: string, bytes: Uint8Array, schema: z.ZodType<Hea
   } catch {
     return damaged(path, PRELUDE_BYTES, "a header of JSON");
   }
-  const parsed = schema.safeParse(value);
+  const parsed = parsedBy(schema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join(".") || "the whole of it";

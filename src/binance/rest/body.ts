@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { describeError, ForetickError, fail } from "../../base/errors.ts";
+import { parsedBy } from "../../base/schema.ts";
 import {
   type Int64,
   type Micros,
@@ -247,7 +248,7 @@ export function readBodyText<T>(schema: z.ZodType<T>, text: string, url: string)
 }
 
 function readBody<T>(schema: z.ZodType<T>, body: unknown, url: string): T {
-  const result = schema.safeParse(body);
+  const result = parsedBy(schema, body);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const field = issue?.path.length ? issue.path.join(".") : "the body";

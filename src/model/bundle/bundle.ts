@@ -10,9 +10,11 @@ import { sync } from "../../base/durable.ts";
 import { assert, describeError, fail } from "../../base/errors.ts";
 import type { Seal } from "../../base/seal/seal.ts";
 import type { DriftReference } from "../../judge/drift/drift_reference.ts";
+import { WeighedConfidence } from "../../judge/weighed_confidence.ts";
 import { type Evaluator, prepareEvaluator } from "../onnx/evaluator.ts";
 import { readOnnx } from "../onnx/read.ts";
 import { openSession, type Session } from "../onnx/session.ts";
+import { CONFIDENCE_FILE, confidenceSchema } from "./confidence.ts";
 import { DRIFT_FILE, parseDrift } from "./drift.ts";
 import {
   columnsFile,
@@ -45,6 +47,8 @@ interface BundleTexts {
   /** undefined in bundles of older versions. */
   readonly importance: FeatureImportance | undefined;
   readonly drift: DriftReference | undefined;
+  /** Where the weights have a say. */
+  readonly weighed: WeighedConfidence | undefined;
 }
 
 /** Everything a bundle holds; hashes and sizes are filled in by `writeBundle`. */
@@ -67,7 +71,7 @@ export interface BundleContents {
 export async function loadBundle(dir: string, seal?: Seal): Promise<BundleModel> {
   const files = await readVerified(dir, seal);
   const { manifest } = files;
-  const { golden, importance, drift } = checkedTexts(files);
+  const { golden, ...says } = checkedTexts(files);
   const model_onnx = files.contents.get(MODEL_FILE)!;
   const evaluator = prepareEvaluator(readOnnx(model_onnx), manifest.n_inputs);
   checkInput(evaluator, manifest);
@@ -79,7 +83,7 @@ export async function loadBundle(dir: string, seal?: Seal): Promise<BundleModel>
     await session.close();
     throw error;
   }
-  return new BundleModel(manifest, session, fallback, { importance, drift });
+  return new BundleModel(manifest, session, fallback, says);
 }
 
 function checkInput({ input_dims }: Evaluator, { n_inputs, sequence_length }: Manifest): void {
@@ -113,6 +117,9 @@ function checkedTexts({ manifest, contents }: VerifiedFiles): BundleTexts {
   if (scaler.columns.join() !== names.join()) {
     fail("BUNDLE_INVALID", `${SCALER_FILE} expected the columns of ${name} in its order`);
   }
+  if (scaler.mean.length !== names.length || scaler.inverse.length !== names.length) {
+    fail("BUNDLE_INVALID", `${SCALER_FILE} expected ${names.length} means and inverses`);
+  }
   const golden = parseBundleText(GOLDEN_FILE, text(GOLDEN_FILE), goldenSchema);
   const values = manifest.n_inputs * manifest.sequence_length;
   if (golden.vectors.some((vector) => vector.values.length !== values)) {
@@ -122,7 +129,15 @@ function checkedTexts({ manifest, contents }: VerifiedFiles): BundleTexts {
     ? parseImportance(text(IMPORTANCE_FILE), names)
     : undefined;
   const drift = contents.has(DRIFT_FILE) ? parseDrift(text(DRIFT_FILE), names) : undefined;
-  return { golden, importance, drift };
+  const compared = contents.has(CONFIDENCE_FILE)
+    ? parseBundleText(CONFIDENCE_FILE, text(CONFIDENCE_FILE), confidenceSchema)
+    : undefined;
+  if (!compared?.applied) return { golden, importance, drift, weighed: undefined };
+  if (!importance) return fail("BUNDLE_INVALID", `${CONFIDENCE_FILE} expected ${IMPORTANCE_FILE} beside it`);
+  const weights = importance.features.map(({ weight }) => weight);
+  const { mean, inverse } = scaler;
+  const weighed = new WeighedConfidence({ mean, inverse, weights }, compared);
+  return { golden, importance, drift, weighed };
 }
 
 async function checkGolden(

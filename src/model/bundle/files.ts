@@ -1,6 +1,7 @@
 /**
  * What a bundle is on disk: `<model_dir>/<name>/<version>/` with model.onnx, scaler.json, schema_<set>.json,
- * golden.json, manifest.json and SHA256SUMS; from training also importance.json and drift.json. The manifest holds the hash and size of each of the others, and
+ * golden.json, manifest.json and SHA256SUMS; from training also importance.json,
+ * confidence.json and drift.json. The manifest holds the hash and size of each of the others, and
  * SHA256SUMS those and the manifest's own, in the form `sha256sum -c SHA256SUMS` checks by hand. Under BUNDLE_KEY every file
  * is sealed (`base/seal`); hashes and sizes are of what is in it, so a bundle is the same bundle sealed or plain.
  */

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { parsedBy } from "../../base/schema.ts";
 import { modelVersion, setHash } from "../../base/units.ts";
 import { LABELS, type Label } from "../../features/label.ts";
 import { gateResultSchema } from "../gates.ts";
@@ -186,7 +187,7 @@ export function parseBundleText<T>(file: string, text: string, schema: z.ZodType
   } catch (error) {
     return fail("BUNDLE_INVALID", `${file} expected JSON, was not: train the model again`, { cause: error });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = parsedBy(schema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   return fail("BUNDLE_INVALID", `${file}: ${issue?.path.join(".") || "(whole file)"}: ${issue?.message}`, {

@@ -13,6 +13,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { ModelVersion, SetHash } from "../../base/units.ts";
 import type { Label } from "../../features/label.ts";
 import type { DriftReference } from "../../judge/drift/drift_reference.ts";
+import type { WeighedConfidence } from "../../judge/weighed_confidence.ts";
 import type { Inference, Model, ModelCounters } from "../model.ts";
 import type { Evaluator } from "../onnx/evaluator.ts";
 import type { Session } from "../onnx/session.ts";
@@ -23,6 +24,7 @@ import { type Manifest, versionOf } from "./manifest.ts";
 export interface BundleSays {
   readonly importance?: FeatureImportance | undefined;
   readonly drift?: DriftReference | undefined;
+  readonly weighed?: WeighedConfidence | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -37,6 +39,7 @@ export class BundleModel implements Model {
   readonly kind: string;
   readonly importance: FeatureImportance | undefined;
   readonly drift: DriftReference | undefined;
+  readonly weighed: WeighedConfidence | undefined;
   readonly #session: Session;
   readonly #evaluator: Evaluator | undefined;
   readonly #clock: Clock;
@@ -51,6 +54,7 @@ export class BundleModel implements Model {
     this.kind = manifest.kind;
     this.importance = says.importance;
     this.drift = says.drift;
+    this.weighed = says.weighed;
     this.manifest = manifest;
     this.version = versionOf(manifest);
     this.feature_set = manifest.feature_set;

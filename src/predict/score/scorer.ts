@@ -55,6 +55,8 @@ export interface ScorerOptions extends DueOptions {
 export interface Forecast extends Omit<Prediction, "served" | keyof Worth> {
   /** What takes from its confidence. Default: what its source says. */
   readonly fallbacks?: readonly Fallback[] | undefined;
+  /** What indicator weights leave of its confidence beyond an even chance; undefined where they have no say. */
+  readonly weighed_share?: number | undefined;
 }
 
 /** A tick that a model is to score. */
@@ -202,6 +204,8 @@ export class Scorer {
       ...this.#options.times.stamp(this.#tickOf(taken), decided_us),
       mid_sum_e8: second.mid_sum_e8 ?? null,
       close_e8: second.close_e8 ?? null,
+      // What the model was shown last: a value that was made up for is null in the vector itself.
+      weighed_share: model.weighed?.shareOf(taken.values.subarray(-vector.values.length)),
     };
   }
 

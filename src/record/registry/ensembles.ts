@@ -3,6 +3,7 @@
 import type { TransactionSql } from "postgres";
 import type { z } from "zod";
 import { fail } from "../../base/errors.ts";
+import { parsedBy } from "../../base/schema.ts";
 import type { ModelVersion } from "../../base/units.ts";
 import { sha256Hex } from "../../model/bundle/files.ts";
 import { manifestSchema } from "../../model/bundle/manifest.ts";
@@ -36,7 +37,7 @@ export async function insertEnsemble(
   const members: Member[] = [];
   const kin = asked.map(({ version: member, weight }) => {
     const row = rows.find((one) => one.version === member) ?? refuseUnknown(member);
-    const parsed = manifestSchema.safeParse(row.manifest);
+    const parsed = parsedBy(manifestSchema, row.manifest);
     if (!parsed.success) {
       fail("MODEL_REFUSED", `${member} is no bundle: an ensemble's members are trained models, each once`);
     }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { parsedBy } from "../../base/schema.ts";
 import { modelVersion } from "../../base/units.ts";
 import { aliasSchema } from "./alias.ts";
 
@@ -56,7 +57,7 @@ export type EnsembleInput = z.input<typeof ensembleInputSchema>;
 
 /** @throws ForetickError REQUEST_INVALID naming the field. */
 export function parsed<T>(what: string, schema: z.ZodType<T>, input: unknown): T {
-  const result = schema.safeParse(input);
+  const result = parsedBy(schema, input);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   return fail("REQUEST_INVALID", `${what}: ${issue?.path.join(".") || "input"}: ${issue?.message}`);

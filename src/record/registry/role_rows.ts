@@ -2,6 +2,7 @@
 
 import type { Sql } from "postgres";
 import { LIMITS } from "../../base/limits.ts";
+import { parsedBy } from "../../base/schema.ts";
 import { type ModelVersion, modelVersion } from "../../base/units.ts";
 import { type Member, membersSchema } from "../../model/ensemble.ts";
 import type { Role } from "../../model/role.ts";
@@ -92,7 +93,7 @@ export class RoleRows {
 
 function choiceOf(row: Omit<AliasRow, "symbol" | "alias">, place: AliasPlace): RoleChoice {
   const version = modelVersion(row.version);
-  const members = membersSchema.safeParse(row.members);
+  const members = parsedBy(membersSchema, row.members);
   const ensemble = members.success ? { members: members.data } : {};
   return { version, manifest_sha256: row.manifest_sha256, place, ...ensemble };
 }

@@ -4,6 +4,7 @@ import type { Sql } from "postgres";
 import { z } from "zod";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { parsedBy } from "../../base/schema.ts";
 import { type Micros, type ModelVersion, modelVersion, type SetHash, setHash } from "../../base/units.ts";
 import { type Manifest, manifestSchema } from "../../model/bundle/manifest.ts";
 import { type EnsembleManifest, ensembleSchema } from "../../model/ensemble.ts";
@@ -180,7 +181,7 @@ function eventOf(row: EventRow): ModelEvent {
 }
 
 function stored<T>(column: string, value: unknown, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(value);
+  const parsed = parsedBy(schema, value);
   if (parsed.success) return parsed.data;
   return fail("STORE_VALUE", `model_versions.${column} expected as this version writes it, was not`, {
     details: { issues: parsed.error.issues },

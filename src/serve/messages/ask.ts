@@ -41,7 +41,7 @@ export const askedSchema = z
     symbol: z.string(),
     prediction: z.strictObject({
       ...signalShape,
-      weights_applied: z.boolean(),
+      weights_applied: z.boolean().meta({ description: "Whether the weights had a say in the confidence." }),
       weights: values.optional().meta({ description: "How much the model reads each feature." }),
     }),
     forecast: z.strictObject({
@@ -107,7 +107,7 @@ export function askedJson(symbol: string, answer: AskedAnswer, processing_time_m
     symbol,
     prediction: {
       ...{ direction, confidence, probabilities: { ...probabilities }, recommendation, position_multiplier },
-      ...{ risk_level, cost_bp, weights_applied: answer.weights !== undefined },
+      ...{ risk_level, cost_bp, weights_applied: answer.weights_applied },
       ...(answer.weights && { weights: { ...answer.weights } }),
     },
     forecast: {

@@ -55,9 +55,10 @@ export const signalsLatestSchema = z
     horizon_s: whole,
     signal: z.strictObject({
       ...signalShape,
-      weights_applied: z
-        .boolean()
-        .meta({ description: "Whether the weights had a say in the probabilities." }),
+      weights_applied: z.boolean().meta({
+        description:
+          "Whether the weights had a say in the confidence of the forecast, and so in the probabilities.",
+      }),
       weights: z.record(z.string(), z.number()).nullable().meta({
         description:
           "How much the model reads each feature, the mean is 1; null where that was not measured when it was trained.",

@@ -27,7 +27,10 @@ export function jsonBody(bytes_max: number = LIMITS.request_body_bytes_max): Mid
       return problem(c, { code: "MEDIA_TYPE", field: "content-type", detail });
     }
     try {
-      JSON.parse(text);
+      if (hasOddLength(text)) {
+        const detail = "length expected a number, was a list or a record.";
+        return problem(c, { code: "REQUEST_INVALID", field: "length", detail });
+      }
     } catch (error) {
       const found = NO_NUMBER.exec(text);
       const field = found?.[1] ?? "body";
@@ -38,4 +41,19 @@ export function jsonBody(bytes_max: number = LIMITS.request_body_bytes_max): Mid
     }
     return await next();
   };
+}
+
+/**
+ * Whether something in the text has a length that cannot be one: the schemas throw on it (base/schema.ts).
+ * @throws SyntaxError where the text is no JSON.
+ */
+function hasOddLength(text: string): boolean {
+  let odd = false;
+  const look = (name: string, value: unknown): unknown => {
+    if (name === "length" && typeof value === "object" && value !== null) odd = true;
+    return value;
+  };
+  // Its letters may be written as escapes.
+  JSON.parse(text, text.includes("length") || text.includes("\\u") ? look : undefined);
+  return odd;
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
 import { ForetickError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { parsedBy } from "../../base/schema.ts";
 import { US_PER_MS } from "../../base/units.ts";
 import { json, problems } from "../describe/answers.ts";
 import { askedJson, askedSchema, askOf, askSchema, batchAskedSchema } from "../messages/ask.ts";
@@ -94,7 +95,7 @@ export function postBatchPredict(
 }
 
 function checkedAsk(given: unknown): Ask | AskFault {
-  const parsed = askSchema.safeParse(given);
+  const parsed = parsedBy(askSchema, given);
   if (parsed.success) return askOf(parsed.data);
   return { code: "REQUEST_INVALID", ...faultOf(parsed.error.issues[0]!, given, "body") };
 }

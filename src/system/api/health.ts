@@ -78,8 +78,8 @@ export function registerApiMetrics(metrics: Metrics, { reader, views }: ApiParts
   metrics.observe(
     "gauge",
     "foretick_features_age_s",
-    "How old the newest vector is, by the exchange's clock (s)",
-    each((view) => (view.vector ? view.vector_age_us / US_PER_SEC : Number.NaN)),
+    "Since the newest event in the newest vector, by the exchange's clock (s)",
+    each((view) => (view.vector ? view.features_age_us / US_PER_SEC : Number.NaN)),
   );
   metrics.observe("gauge", "foretick_redis_away", "1 while Redis does not answer", () =>
     Number(reader.stats.status.state !== "ok"),

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { US_PER_SEC } from "../../base/units.ts";
+import { US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import type { FeatureVector } from "../../features/vector.ts";
 import type { Outcome, Prediction } from "../../predict/prediction.ts";
 import { QualityMinutes } from "../../predict/quality_minutes.ts";
@@ -31,6 +31,13 @@ export class SymbolView {
   get vector_age_us(): number {
     const { closed_at_us, age_us } = this.#vector ?? { closed_at_us: 0, age_us: 0 };
     return this.#clock.now() - closed_at_us + age_us;
+  }
+
+  /** The same of the newest event in it, which its forecast tells of; where there is none, of its instant (µs). */
+  get features_age_us(): number {
+    const latest = this.predictions.latest({ role: "served" });
+    const behind_ms = latest?.ts_sec === this.vector?.ts_sec ? (latest?.features_age_ms ?? 0) : 0;
+    return this.vector_age_us + behind_ms * US_PER_MS;
   }
 
   /** What the leader said last; undefined before it has. */

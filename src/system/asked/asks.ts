@@ -23,7 +23,7 @@ import { contributionsOf, LatestContributions } from "./contributions.ts";
 
 /** What is known of a symbol here. */
 export interface AskedSymbol {
-  readonly champion: Pick<Model, "version" | "importance" | "feature_set" | "drift"> & {
+  readonly champion: Pick<Model, "version" | "importance" | "weighed" | "feature_set" | "drift"> & {
     /** Of an ensemble. */
     readonly shares?: readonly Share[] | undefined;
   };
@@ -161,8 +161,11 @@ export class Asks implements AskPort {
       const detail = `${version} gives no sound forecast for these values: ${fault}.`;
       return { code: "REQUEST_INVALID", field: ask.values_name, detail };
     }
+    const is_champion = version === symbol.champion.version;
+    const weighed = is_champion ? symbol.champion.weighed : undefined;
+    const weighed_share = weighed?.shareOf(model.names.map((name) => ask.values[name]!));
     const asked = { model_version: version, horizon_s, label, yhat_log_return: yhat };
-    const now = symbol.calibrations.now(asked);
+    const now = symbol.calibrations.now({ ...asked, weighed_share });
     const worth = {
       lower_log_return: now?.lower ?? null,
       upper_log_return: now?.upper ?? null,
@@ -170,7 +173,6 @@ export class Asks implements AskPort {
       p_up: now?.p_up ?? 0.5,
       confidence: now?.confidence ?? 0.5,
     };
-    const is_champion = version === symbol.champion.version;
     const weights =
       ask.include_weights && is_champion
         ? symbol.champion.importance?.features.map(({ name, weight }) => [name, weight] as const)
@@ -184,6 +186,7 @@ export class Asks implements AskPort {
         : `${version} has made no forecasts of ${ask.symbol} here whose outcomes are known: interval, probabilities and signal are neutral`,
       signal: (now && signalOf(worth, settings)) ?? neutral(settings),
       weights: weights && Object.fromEntries(weights),
+      weights_applied: now !== undefined && weighed !== undefined,
       at_us: clock.now(),
       cache_hit: false,
     };

@@ -26,6 +26,15 @@ export function symbolHealth(view: SymbolView): Dependency[] {
   return [forecastHealth(view), bookHealth(view), dataHealth(view)];
 }
 
+/**
+ * Since the newest event that the newest vector knows of (s, by the exchange's clock): it grows while no second closes,
+ * and also while seconds close in which nothing has come. NaN before the first vector.
+ */
+export function featuresAgeS({ state, lane }: SymbolWorker, now_us: Micros): number {
+  if (!state.vector || state.newest_event_us === undefined) return Number.NaN;
+  return (lane.exchangeTime(now_us) - state.newest_event_us) / US_PER_SEC;
+}
+
 /** Its process ends; see docs/decisions/service.md. */
 const STOPPED = "this symbol has stopped after an internal error: the service ends, see the log";
 

@@ -4,6 +4,7 @@
  */
 
 import { LIMITS } from "../../base/limits.ts";
+import type { ConfidenceComparison } from "../../model/bundle/confidence.ts";
 import type { Manifest } from "../../model/bundle/manifest.ts";
 import type { GateResult } from "../../model/gates.ts";
 import { collectGarbage } from "../data/collect.ts";
@@ -84,6 +85,8 @@ export interface Report extends FromManifest {
   readonly by_hour: readonly HourPart[];
   readonly by_volatility: readonly VolatilityPart[];
   readonly importance: readonly Importance[];
+  /** Whether the weights of its features have a say in its confidence, on validation rows; null where they are not known. */
+  readonly confidence: ConfidenceComparison | null;
   readonly learning_curves: readonly LearningCurve[];
   readonly residuals: Residuals;
   readonly coverage: Coverage;
@@ -100,6 +103,7 @@ export interface ReportInput {
   readonly manifest: GatedManifest;
   readonly model_bytes: number;
   readonly gate_reasons: Readonly<Record<string, string>>;
+  readonly confidence: ConfidenceComparison | undefined;
   readonly seed: number;
   readonly walk_forward?: readonly WalkForwardPart[] | undefined;
 }
@@ -132,6 +136,7 @@ export function buildReport(input: ReportInput): Report {
     by_hour: alone(() => byHour(rows)),
     by_volatility: alone(() => byVolatility(rows)),
     importance: alone(() => importanceOf(dataset, test, model, input.seed)),
+    confidence: input.confidence ?? null,
     learning_curves: curvesOf(run.fitted, model),
     residuals: alone(() => residualsOf(rows)),
     coverage: alone(() => coverageOf(rows, intervals)),

@@ -6,6 +6,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { describeError, fail } from "../../base/errors.ts";
+import { parsedBy } from "../../base/schema.ts";
 import type { NetworkKind } from "../fit/trainable.ts";
 import { type Genome, isGenome, keyOf } from "./genome.ts";
 
@@ -83,7 +84,7 @@ function trialsIn(path: string, text: string, kind: NetworkKind, of: string): Tr
   } catch {
     return fail("CONFIG_INVALID", `${path} expected the state of a search, is no JSON: ${remedy}`);
   }
-  const parsed = stateSchema.safeParse(value);
+  const parsed = parsedBy(stateSchema, value);
   if (!parsed.success) {
     return fail("CONFIG_INVALID", `${path} expected the state of a search, was something else: ${remedy}`);
   }

@@ -7,6 +7,28 @@ import { type LookBack, ofOneNumbering } from "../../../src/predict/lane/look_ba
 import { at, disconnect, feed, lane, quote, type Recorder, SEC, trade } from "./events.ts";
 
 describe("a lane", () => {
+  it("dates a renumbering before its first trade at that trade, and a look-back closes only seconds that were", () => {
+    const { lane: target, seen } = lane();
+    // The run before had got to trade 1,000,000: a smaller id says that the exchange counts from the start again.
+    target.resume({ trade: { epoch: 0, id: 1_000_000, ts_us: at(-60_000) }, quote: undefined });
+    target.hold();
+    feed(target, [trade(50, 100), quote(1, 150)]);
+    target.goOn();
+    feed(target, [trade(51, 1_200), quote(2, 1_300)]);
+    expect(seen.disconnects.map(({ reason, ts_us }) => [reason, ts_us])).toEqual([
+      ["the exchange numbers its trades from the start again", at(100)],
+    ]);
+    target.release({
+      trades: [48, 49].map((id) => ({ trade: trade(id, (id - 50) * 1_000), late: false, stored: false })),
+      quotes: [],
+      disconnects: target.rememberedBreaks,
+      complete_from_sec: unixSec(SEC - 10),
+    });
+    feed(target, [trade(52, 2_200), quote(3, 2_300)]);
+    expect(seen.seconds.map(({ ts_sec }) => ts_sec - SEC)).toEqual([1, 2]);
+    expect(target.counters.seconds_leapt).toBe(0);
+  });
+
   it("is warm at once after a look-back that reaches far enough, and equals a lane that saw it all", () => {
     const history: (TradeEvent | QuoteEvent)[] = [];
     for (let i = 0; i < 2_000; i++) {

@@ -5,6 +5,7 @@
  */
 
 import { z } from "zod";
+import { parsedBy } from "../../../base/schema.ts";
 import type { StreamName } from "../../events.ts";
 
 export type ControlFrame =
@@ -51,13 +52,13 @@ export function readControl(text: string): ControlFrame {
   } catch {
     return unknown;
   }
-  const shutdown = shutdownSchema.safeParse(body).data ?? wrappedShutdownSchema.safeParse(body).data?.data;
+  const shutdown = parsedBy(shutdownSchema, body).data ?? parsedBy(wrappedShutdownSchema, body).data?.data;
   if (shutdown) return { kind: "server_shutdown", at_ms: shutdown.E };
-  const refusal = refusalSchema.safeParse(body).data;
+  const refusal = parsedBy(refusalSchema, body).data;
   if (refusal) return refused(refusal.code, refusal.msg, refusal.id);
-  const nested = nestedRefusalSchema.safeParse(body).data;
+  const nested = parsedBy(nestedRefusalSchema, body).data;
   if (nested) return refused(nested.error.code, nested.error.msg, nested.id);
-  const done = doneSchema.safeParse(body).data;
+  const done = parsedBy(doneSchema, body).data;
   return typeof done?.id === "number" ? { kind: "done", id: done.id } : unknown;
 }
 

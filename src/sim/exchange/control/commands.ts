@@ -1,6 +1,7 @@
 /** The faults a person or a test can ask the paper exchange for: their parameters, and what each does. */
 
 import { z } from "zod";
+import { parsedBy } from "../../../base/schema.ts";
 import { US_PER_SEC } from "../../../base/units.ts";
 import type { StreamName } from "../../../binance/events.ts";
 import { moved, renumbered } from "../../recording/moved.ts";
@@ -107,7 +108,7 @@ export type Command = z.output<typeof COMMAND>;
 
 /** The command a body asks for, or one sentence that says what is wrong with it. */
 export function parseCommand(body: unknown): { readonly command: Command } | { readonly error: string } {
-  const result = COMMAND.safeParse(body);
+  const result = parsedBy(COMMAND, body);
   if (result.success) return { command: result.data };
   const [issue] = result.error.issues;
   const where = issue?.path.join(".");

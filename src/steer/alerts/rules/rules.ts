@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { fail } from "../../../base/errors.ts";
 import { LIMITS } from "../../../base/limits.ts";
+import { parsedBy } from "../../../base/schema.ts";
 import { SEVERITIES } from "../../../record/alerts/alert.ts";
 import { ALERT_EVENT_KINDS } from "../../../record/alerts/alert_event.ts";
 
@@ -134,7 +135,7 @@ export function parseRules(path: string, text: string): Rules {
   } catch (error) {
     return refuse(path, [`expected JSON, was not: ${(error as Error).message}`]);
   }
-  const result = fileSchema.safeParse(content);
+  const result = parsedBy(fileSchema, content);
   if (result.success) return result.data;
   const named = content as { rules?: { name?: unknown }[] };
   const faults = result.error.issues.map(({ path: [first, index, ...rest], message }) => {
