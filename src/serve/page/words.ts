@@ -1,7 +1,7 @@
 /** Numbers as people read them. Pure, so that every sentence of the page is tested without a browser. */
 
 import type { Role } from "../../model/role.ts";
-import { figureSourceOf } from "../../predict/source.ts";
+import type { Approximation, ForecastSource } from "../../predict/source.ts";
 import type { PredictionJson, SeriesJson } from "../messages/predictions.ts";
 
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -133,8 +133,13 @@ const SOURCE_WORDS: Readonly<Record<PredictionJson["source"], string>> = {
 /** What it was made from. */
 export const sourceWords = (source: PredictionJson["source"]): string => SOURCE_WORDS[source];
 
+/** As `isApproximation`: a browser is given types of the service and no code of it. */
+const MADE_UP: Readonly<Record<Approximation, true>> & Partial<Record<ForecastSource, true>> = {
+  ...{ fallback_last_value: true, fallback_ticker: true, fallback_trend: true, fallback_zero: true },
+};
+
 /** Made from the model's own live features: what it is judged by. */
-export const isLive = (source: PredictionJson["source"]): boolean => figureSourceOf(source) === "live";
+export const isLive = (source: PredictionJson["source"]): boolean => !(source in MADE_UP);
 
 /** Whose forecast it is and of what, e.g. "Made by the champion ridge-v1, of the mid price ten seconds ahead." */
 export function makerWords({

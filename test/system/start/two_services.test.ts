@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
+import { US_PER_MS } from "../../../src/base/units.ts";
 import { connectTo } from "../../../src/record/server/client.ts";
 import { PaperExchange } from "../../../src/sim/exchange/exchange.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
@@ -102,6 +104,7 @@ describe("two services on one database", () => {
       await met("it shows the first's forecast", async () => (await fetch(`${api_url}/latest`)).ok);
       expect(await (await fetch(`${api_url}/health`)).text()).toMatch(/"age_ms":\d+/);
     }
+    const stopped_ms = systemClock.now() / US_PER_MS;
     first.child.kill("SIGSTOP");
     const refused_by = async (): Promise<string> => await (await fetch(`${api_url}/latest`)).text();
     if (api_url) {
@@ -110,6 +113,11 @@ describe("two services on one database", () => {
       );
     }
     await met("the second has taken over", () => second.said().includes("this service leads now"));
+    const leads = /"time":(\d+)[^\n]*this service leads now/.exec(second.said());
+    // Written down, not judged: how long it takes is the machine's too. The lease is for ten seconds.
+    console.log(
+      `two services: took over ${((Number(leads?.[1]) - stopped_ms) / 1_000).toFixed(1)} s after SIGSTOP`,
+    );
     await met("the second listens", () => second.said().includes('"listening"'));
     await met(
       "the second serves where it stood by",
