@@ -41,7 +41,10 @@ const B = "bbbbbbbbbb";
 describe("the ring of keys", () => {
   it("knows a key by its secret, all of it, and nothing else", async () => {
     const { ring: keys, used } = ring([stored(A)]);
-    expect(await keys.identify(secretOf(A))).toEqual({ actor: `${A} (key ${A})`, role: "operator", id: A });
+    expect(await keys.identify(secretOf(A))).toEqual({
+      ...{ actor: `${A} (key ${A})`, role: "operator", id: A },
+      ...{ expires_us: null, again_ms: LIMITS.keys_age_ms },
+    });
     expect(await keys.identify(`${secretOf(A).slice(0, -1)}t`)).toBe("there is no such key");
     expect(await keys.identify(secretOf(B))).toBe("there is no such key");
     for (const other of ["ft_", `ft_${A}_short`, `${secretOf(A)} `, `FT_${A}_${"s".repeat(43)}`]) {

@@ -56,7 +56,10 @@ describe("tokens", () => {
 
   it("of the issuer are taken, with either algorithm", async () => {
     const { tokens } = await known(await jwks({ a: ed, b: es }));
-    const anna = { actor: "anna (token)", role: "operator", id: "token anna" };
+    const anna = {
+      ...{ actor: "anna (token)", role: "operator", id: "token anna" },
+      ...{ expires_us: (NOW_S + 300) * 1e6, again_ms: LIMITS.token_again_ms },
+    };
     expect(await tokens.identify(await token(ed, "a"))).toEqual(anna as never);
     expect(await tokens.identify(await token(es, "b", "ES256"))).toEqual(anna as never);
   });

@@ -100,9 +100,10 @@ inBrowser("each page in each state", (visit) => {
     // The service begins again and answers nobody unknown.
     await visit.server?.close();
     await visit.serve(await market(), { port, access: keyed(false) });
-    await visit.becomes("#page", "Not allowed without a key");
-    await visit.page.locator("#key").fill("reader");
-    await visit.page.getByRole("button", { name: "Use it in this tab" }).click();
+    await visit.becomes("#entry", "Not allowed without a key");
+    expect(await visit.page.locator("#page").isVisible()).toBe(false);
+    await visit.page.locator("#entry #key").fill("reader");
+    await visit.page.locator("#entry").getByRole("button", { name: "Use it in this tab" }).click();
     await visit.becomes("#page", "All is well.");
   });
 
