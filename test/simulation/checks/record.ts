@@ -24,9 +24,11 @@ export function checkIds(world: World, schedule: readonly Fault[]): void {
     stored.set(id, (stored.get(id) ?? 0) + 1);
   }
   const twice = [...stored].filter(([, times]) => times > 1);
-  // Two false ids in a row bear each other out: that is how a new numbering is believed.
-  const agreed = schedule.some(({ kind, count = 0 }) => kind === "bogus_ids" && count > 1);
-  if (twice.length > 0 && !agreed && !hasAny(schedule, ["mutate", "bogus_time", "exchange_clock"])) {
+  if (
+    twice.length > 0 &&
+    !falseIdsAgree(schedule) &&
+    !hasAny(schedule, ["mutate", "bogus_time", "exchange_clock"])
+  ) {
     world.problem(`ids: ${twice.length} trades are stored twice, the first is ${twice[0]![0]}`);
   }
   const ids = [...stored.keys()].sort((a, b) => a - b);
@@ -48,6 +50,10 @@ export function checkIds(world: World, schedule: readonly Fault[]): void {
   if (lost.length > 0)
     world.problem(`ids: ${lost.length} trades are neither stored nor marked, the first is ${lost[0]}`);
 }
+
+/** Two messages in a row with false ids bear each other out: that is how a new numbering is believed (seeds 153, 1037). */
+const falseIdsAgree = (schedule: readonly Fault[]): boolean =>
+  schedule.some(({ kind, stream, count = 0 }) => kind === "bogus_ids" && stream === "trade" && count > 1);
 
 const ID_STEP = 1e14;
 
@@ -95,6 +101,7 @@ function referee(world: World, breaks: readonly Break[]): NaiveV1 {
 export function checkFeatures(world: World, schedule: readonly Fault[]): void {
   // The referee orders trades by id alone, and asks nothing of times that run back.
   if (hasAny(schedule, ["exchange_clock", "bogus_time", "mutate"])) return;
+  if (falseIdsAgree(schedule)) return;
   const breaks = breaksOf(world);
   const naive = referee(world, breaks);
   let wrong = 0;
@@ -143,12 +150,12 @@ export function checkLabels(world: World, schedule: readonly Fault[]): void {
 
 /**
  * Whether a process ended so soon after this time that it could not notice a silence: the next start dates its mark at
- * the last vector (seed 240).
+ * the last vector (seeds 240, 277).
  */
 const endedUnaware = (world: World, ts_us: number): boolean =>
   world.ends.some(({ at_us }) => ts_us > at_us - UNAWARE_S * US_PER_SEC && ts_us <= at_us);
 
-const UNAWARE_S = 3;
+const UNAWARE_S = 6;
 
 /** Longest silence of quotes that need not be noticed (s): the ceiling of what is learnt, and a look at it. */
 const SILENCE_S = 12;
