@@ -81,14 +81,15 @@ export function packed(value: unknown): string {
 }
 
 /** @throws ForetickError TAPE_INVALID where it is not JSON. */
-export function unpacked<T>(bytes: Uint8Array): T {
+export function unpacked(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes), (_, one: Packed) => {
       if (typeof one !== "object" || one === null) return one;
       if (one.$int !== undefined) return BigInt(one.$int);
       if (one.$number !== undefined) return Number(one.$number);
-      return one.$floats === undefined ? one : Float64Array.from(one.$floats);
-    }) as T; // the block's checksum has vouched for the bytes, and only a capture writes them
+      // A list of its own: something else with a length would be as large as it says.
+      return Array.isArray(one.$floats) ? Float64Array.from(one.$floats) : one;
+    });
   } catch (cause) {
     return fail("TAPE_INVALID", "a record of the capture expected JSON, was not; the tape is damaged", {
       cause,

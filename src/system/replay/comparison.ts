@@ -8,7 +8,7 @@
 import type { Inference } from "../../model/model.ts";
 import type { CapturedSecond } from "../../predict/capture/closed_second.ts";
 import type { GapRecord, TickRecord } from "../../predict/capture/input_log.ts";
-import { unpacked } from "../../predict/capture/records.ts";
+import { readRecord } from "../../predict/capture/read_record.ts";
 import type { ClosedSecond } from "../../predict/lane/output.ts";
 import type { Prediction } from "../../predict/prediction.ts";
 import type { Tick } from "../../predict/score/tick_times.ts";
@@ -134,7 +134,7 @@ export class Comparison {
   /** The run scored a tick. @param played the replay did, too. */
   tick(played: boolean, payload: Uint8Array): void {
     if (played || this.#is_cold) return;
-    const { ts_sec, role, version } = unpacked<TickRecord>(payload);
+    const { ts_sec, role, version } = readRecord("tick", payload);
     if (!this.#isAsked(ts_sec)) return;
     this.#note({ ts_sec, of: `forecast of ${version} as ${role}`, expected: "scored", replayed: undefined });
   }

@@ -13,13 +13,11 @@ import { FrameReader } from "../../binance/stream/reader.ts";
 import { mergeLookBacks, warmUpMaxSeconds } from "../../features/algebra/look_back.ts";
 import { FEATURE_SETS } from "../../features/sets/all.ts";
 import { ZeroModel } from "../../model/zero_model.ts";
-import type { Restored } from "../../predict/calibrations.ts";
 import { readClosed } from "../../predict/capture/closed_second.ts";
-import type { LookBackRows, PartRecord, RosterEntry, TickRecord } from "../../predict/capture/input_log.ts";
-import { type Kind, kindOf, unpacked } from "../../predict/capture/records.ts";
-import type { TickerReading } from "../../predict/ladder/ticker.ts";
+import type { PartRecord } from "../../predict/capture/input_log.ts";
+import { readRecord } from "../../predict/capture/read_record.ts";
+import { type Kind, kindOf } from "../../predict/capture/records.ts";
 import type { Lane } from "../../predict/lane/lane.ts";
-import type { Outcome, Prediction } from "../../predict/prediction.ts";
 import { machineName } from "../capture/capture.ts";
 import type { SymbolWorker } from "../symbol_worker.ts";
 import { Comparison, type Stored } from "./comparison.ts";
@@ -123,7 +121,7 @@ class Replay {
         const kind = kindOf(record.kind);
         // One before all else is of the parts before.
         if (kind === "gap" && count++ > 0) {
-          comparison.gap = unpacked(record.payload);
+          comparison.gap = readRecord("gap", record.payload);
           break;
         }
         await this.#expect(records);
@@ -153,14 +151,14 @@ class Replay {
       if (!OUTPUTS.has(kind)) return;
       records.next();
       this.#expected.push({ kind, payload: next.payload });
-      if (kind === "roster") await this.#models.load(unpacked<RosterEntry[]>(next.payload));
+      if (kind === "roster") await this.#models.load(readRecord("roster", next.payload));
     }
   }
 
   #nextClosed(): ReturnType<typeof readClosed> | undefined {
     for (let next = this.#expected.shift(); next; next = this.#expected.shift()) {
       if (next.kind === "closed") return readClosed(next.payload);
-      this.#models.use(unpacked<RosterEntry[]>(next.payload));
+      this.#models.use(readRecord("roster", next.payload));
     }
     return undefined;
   }
@@ -182,7 +180,7 @@ class Replay {
       case "next":
         return this.#event(this.#events.shift());
       case "event":
-        return this.#event(unpacked<MarketEvent>(payload));
+        return this.#event(readRecord("event", payload));
       case "time":
         return this.#lane.onTime(number(0));
       case "clock_step":
@@ -190,15 +188,15 @@ class Replay {
       case "server_time":
         return this.#lane.onServerTime(Number.isNaN(number(0)) ? undefined : number(0), number(1));
       case "snapshot":
-        return this.#worker.book.take(unpacked<DepthSnapshotEvent>(payload));
+        return this.#worker.book.take(readRecord("snapshot", payload));
       case "resume":
-        return this.#lane.resume(unpacked<PartRecord["numbering"]>(payload));
+        return this.#lane.resume(readRecord("resume", payload));
       case "hold":
         return this.#lane.hold();
       case "go_on":
         return this.#lane.goOn();
       case "look_back":
-        return this.#look_back.read(unpacked<LookBackRows>(payload));
+        return this.#look_back.read(readRecord("look_back", payload));
       case "prepare":
         return this.#look_back.prepare();
       case "steps":
@@ -206,17 +204,17 @@ class Replay {
       case "release":
         return this.#look_back.release(payload[0]!);
       case "ticker":
-        return this.#worker.onTicker(unpacked<TickerReading>(payload));
+        return this.#worker.onTicker(readRecord("ticker", payload));
       case "outcome":
-        return this.#worker.onStoredOutcome(unpacked<Outcome>(payload));
+        return this.#worker.onStoredOutcome(readRecord("outcome", payload));
       case "restored":
-        return this.#worker.calibrations.adopt(unpacked<Restored>(payload));
+        return this.#worker.calibrations.adopt(readRecord("restored", payload));
       case "tick":
-        return this.#comparison.tick(await this.#times.play(unpacked<TickRecord>(payload)), payload);
+        return this.#comparison.tick(await this.#times.play(readRecord("tick", payload)), payload);
       case "prediction":
-        return this.#comparison.prediction(unpacked<Prediction>(payload));
+        return this.#comparison.prediction(readRecord("prediction", payload));
       case "part":
-        return this.#begin(unpacked<PartRecord>(payload));
+        return this.#begin(readRecord("part", payload));
       default:
         return;
     }

@@ -18,9 +18,11 @@ import {
 } from "../../../src/binance/capture/tape_format.ts";
 import { readTape } from "../../../src/binance/capture/tape_read.ts";
 import { readClosed } from "../../../src/predict/capture/closed_second.ts";
-import { KINDS, kindOf, packed, unpacked } from "../../../src/predict/capture/records.ts";
+import { isJsonKind, type JsonKind, readRecord } from "../../../src/predict/capture/read_record.ts";
+import { KINDS, kindOf, packed } from "../../../src/predict/capture/records.ts";
 import { quoteFrame, SYMBOL, timeOf, tradeFrame } from "../../binance/sbe/frames.ts";
-import { mutatedBytes } from "../mutate_bytes.ts";
+import { disconnectAt, outcomeAt, predictionAt, quoteAt, tradeAt } from "../../record/market_events.ts";
+import { mutatedBytes, picked } from "../mutate_bytes.ts";
 import { mutatedJson } from "../mutate_json.ts";
 import { bytesOfText, type Door, type Target } from "../target.ts";
 
@@ -103,10 +105,49 @@ const market: Contents = {
   records: 3,
 };
 
-const texts = [
-  packed({ kind: "disconnect", floats: new Float64Array([1, -0]), id: 2n ** 60n, none: Number.NaN }),
-  packed([{ role: "champion", version: "zero/1", feature_set: "v1", set_hash: "0", horizon_s: 10 }]),
-];
+const NUMBERING = { epoch: 0, id: 7, ts_us: timeOf(7) };
+const ROSTER = [{ role: "champion", version: "zero/1", feature_set: "v1", set_hash: "0", horizon_s: 10 }];
+const BOOK = {
+  ...{ kind: "depth_snapshot", symbol: SYMBOL, ts_us: 0, received_us: timeOf(7), update_id: 2n ** 60n },
+  ...{ bids: new Float64Array([1e8, 2e8]), asks: new Float64Array([2e8, -0]) },
+};
+const FADING = { count: 9, mean: 1e-5 };
+const PROBABILITY = { count: 9, scale: 1, a: 0, b: 0.1, aa: 1, ab: 0, bb: 1 };
+/** One of every kind that is JSON. */
+const JSON_RECORDS: Readonly<Record<JsonKind, unknown>> = {
+  event: disconnectAt(1),
+  snapshot: BOOK,
+  resume: { trade: NUMBERING },
+  look_back: {
+    ...{ earlier: [{ trade: tradeAt(0), late: true }], quotes: [quoteAt(1)] },
+    trades: [{ trade: tradeAt(1), late: false, stored: true }],
+    rest: { disconnects: [disconnectAt(1)], absent: [{ from: 3, to: 4 }], complete_from_sec: 1_700_000_000 },
+  },
+  ticker: {
+    ...{ at_us: timeOf(7), last_e8: 5e12, bid_e8: 5e12, ask_e8: 5e12, mean_e8: 5e12 },
+    ...{ change_pct: 1.5, volume: Number.NaN },
+  },
+  outcome: outcomeAt(1, 1e-4),
+  restored: {
+    wanted: { model_version: "zero/1", horizon_s: 10, before_sec: 1_700_000_000 },
+    calibration: { ratio: 2, probability: PROBABILITY },
+    moves: [
+      { label: "mid", state: { size: FADING, variance: FADING, day_size: FADING, day_variance: FADING } },
+    ],
+  },
+  roster: ROSTER,
+  tick: {
+    ts_sec: 1_700_000_000,
+    role: "champion",
+    version: "zero/1",
+    turn_ms: Number.POSITIVE_INFINITY,
+    yhat: 0,
+  },
+  prediction: predictionAt(1),
+  gap: { records: 3, reason: "the disk is slow" },
+  part: { numbering: { trade: NUMBERING, quote: NUMBERING }, book: BOOK, roster: ROSTER },
+};
+const JSON_KINDS = Object.keys(JSON_RECORDS) as JsonKind[];
 const capture: Contents = {
   version: CAPTURE_TAPE,
   header: {
@@ -119,31 +160,18 @@ const capture: Contents = {
   block: Buffer.concat([
     captureRecord(KINDS.frame, Buffer.concat([Buffer.alloc(8), FRAMES[0]!])),
     ...[captureRecord(KINDS.next, Buffer.alloc(0)), captureRecord(KINDS.time, Buffer.alloc(8))],
-    captureRecord(KINDS.event, bytesOfText(texts[0]!)),
-    captureRecord(KINDS.roster, bytesOfText(texts[1]!)),
+    ...JSON_KINDS.map((kind) => captureRecord(KINDS[kind], bytesOfText(packed(JSON_RECORDS[kind])))),
     captureRecord(KINDS.closed, closedPayload()),
   ]),
-  records: 6,
+  records: 4 + JSON_KINDS.length,
 };
-
-const WITHOUT_JSON = new Set([
-  "frame",
-  "next",
-  "time",
-  "clock_step",
-  "server_time",
-  "hold",
-  "go_on",
-  "prepare",
-  "steps",
-]);
 
 function readCapture(path: string): void {
   readCaptureHeader(path);
   for (const { kind, payload } of captureRecords(path)) {
     const name = kindOf(kind);
     if (name === "closed") readClosed(payload);
-    else if (!WITHOUT_JSON.has(name) && name !== "release") unpacked(payload);
+    else if (isJsonKind(name)) readRecord(name, payload);
   }
 }
 
@@ -156,7 +184,22 @@ export const tape: Door = {
   ...{ name: "tape", what: "tapes of a market", runs: 1_000_000, short_runs: 1_000 },
   open: () => target(market, readMarket),
 };
+/** A capture of one record of JSON whose form is not that of its kind, or hardly. */
+function recordOf(rng: Rng): Uint8Array {
+  const kind = picked(rng, JSON_KINDS);
+  const record = captureRecord(
+    KINDS[kind],
+    bytesOfText(mutatedJson(rng, [JSON.parse(packed(JSON_RECORDS[kind]))])),
+  );
+  return sealed({ ...capture, block: record, records: 1 }, JSON.stringify(capture.header), false);
+}
+
+function captureTarget(): Target {
+  const made = target(capture, readCapture);
+  return { ...made, input: (rng) => (rng.below(2) === 0 ? recordOf(rng) : made.input(rng)) };
+}
+
 export const captures: Door = {
   ...{ name: "capture", what: "captures of a service", runs: 1_000_000, short_runs: 1_000 },
-  open: () => target(capture, readCapture),
+  open: captureTarget,
 };

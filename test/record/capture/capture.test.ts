@@ -21,7 +21,8 @@ import {
 } from "../../../src/binance/capture/capture_read.ts";
 import { readTape } from "../../../src/binance/capture/tape_read.ts";
 import type { PartRecord } from "../../../src/predict/capture/input_log.ts";
-import { KINDS, unpacked } from "../../../src/predict/capture/records.ts";
+import { readRecord } from "../../../src/predict/capture/read_record.ts";
+import { KINDS } from "../../../src/predict/capture/records.ts";
 import { CaptureFolder, type CaptureFolderOptions } from "../../../src/record/capture/capture_folder.ts";
 import { CaptureLog, type CaptureLogOptions } from "../../../src/record/capture/capture_log.ts";
 import { partName } from "../../../src/record/capture/part_name.ts";
@@ -162,7 +163,7 @@ it("begins another part after so many bytes and with each hour, between two inpu
   expect(readdirSync(directory).sort()).toEqual([1, 2, 3].map((part) => partName(RUN, part)));
   for (const part of [2, 3]) {
     const [first, second] = [...captureRecords(path(part))];
-    expect([first!.kind, unpacked<PartRecord>(first!.payload).roster]).toEqual([KINDS.part, []]);
+    expect([first!.kind, readRecord("part", first!.payload).roster]).toEqual([KINDS.part, []]);
     expect(textOf(second!)).toBe(part === 2 ? "second" : "third");
   }
 });
@@ -194,7 +195,7 @@ it("leaves out what a slow disk does not take, within its bound, and marks the g
   await made.close();
   const [gap, part, after] = [...captureRecords(path(2))];
   expect([gap!.kind, part!.kind, textOf(after!)]).toEqual([KINDS.gap, KINDS.part, "after"]);
-  const { records } = unpacked<{ records: number }>(gap!.payload);
+  const { records } = readRecord("gap", gap!.payload);
   expect(records).toBe(made.stats.records_lost);
   expect(read(path(1)).texts.length + records).toBe(20);
 });

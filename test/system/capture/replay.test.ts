@@ -16,8 +16,8 @@ import {
   PRELUDE_BYTES,
 } from "../../../src/binance/capture/tape_format.ts";
 import { writeBundle } from "../../../src/model/bundle/bundle.ts";
-import { KINDS, packed, unpacked } from "../../../src/predict/capture/records.ts";
-import type { Prediction } from "../../../src/predict/prediction.ts";
+import { readRecord } from "../../../src/predict/capture/read_record.ts";
+import { KINDS, packed } from "../../../src/predict/capture/records.ts";
 import { openDatabase } from "../../../src/record/database.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { replayRun } from "../../../src/system/replay/replay.ts";
@@ -104,7 +104,7 @@ onEveryServer("a captured day with a cut, a gap, a stall and a hot swap", (serve
     let forecasts = 0;
     const forecast = await differing((record) => {
       if (record.kind !== KINDS.prediction || ++forecasts !== 30) return record;
-      const prediction = unpacked<Prediction>(record.payload);
+      const prediction = readRecord("prediction", record.payload);
       const p_up = (prediction.p_up ?? 0) + 1e-12;
       return { ...record, payload: new TextEncoder().encode(packed({ ...prediction, p_up })) };
     });
