@@ -101,7 +101,7 @@ export const REFUSED: readonly Case[] = [
       return home.url;
     },
     code: "STORE_REFUSED",
-    says: /schema public expected to be free for foretick's tables, has quotes, trades of another origin\..*create schema foretick/,
+    says: /schema public expected to be free for foretick's tables, has quotes, trades of another origin\..*DATABASE_SCHEMA=foretick/,
   },
   {
     what: "a database in LATIN1",
