@@ -35,7 +35,7 @@ export function registerTickMetrics(metrics: Metrics, workers: () => Iterable<Sy
   metrics.observe(
     "counter",
     "foretick_ticks_stood_in_total",
-    "Ticks at which the fallback's forecast was served because the champion gave none",
+    "Ticks at which another's forecast was served because the champion gave none",
     () =>
       [...workers()].map(({ symbol, predictor }) => ({
         labels: { symbol },
