@@ -50,11 +50,10 @@ for (const name of PAGES) {
   await page.goto(`${values.url}/#${name}`);
   await page.reload();
   await page.waitForTimeout(SETTLE_MS);
-  if (name === "models") {
-    await page
-      .getByRole("button", { name: /^Details of/ })
-      .first()
-      .click();
+  // The first model's details, where there is one.
+  const details = page.getByRole("button", { name: /^Details of/ }).first();
+  if (name === "models" && (await details.count()) > 0) {
+    await details.click();
     await page.waitForTimeout(SETTLE_MS / 2);
   }
   for (const width of WIDTHS) {

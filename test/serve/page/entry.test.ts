@@ -2,14 +2,15 @@
 
 import { expect, it } from "vitest";
 import { Access } from "../../../src/serve/access/access.ts";
-import { FakeMarket } from "../fake_market.ts";
 import { inBrowser } from "./browser.ts";
+import { FullMarket } from "./full_market.ts";
 import { keyed } from "./visit.ts";
 
 const START_SEC = 1_732_180_000;
 
-function market(): FakeMarket {
-  const made = new FakeMarket();
+/** With all that the page asks for: what it is not given it says on the console, soon or late. */
+function market(): FullMarket {
+  const made = new FullMarket();
   for (let sec = START_SEC; sec < START_SEC + 12; sec++) made.tick(sec);
   return made;
 }
