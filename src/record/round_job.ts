@@ -16,6 +16,8 @@ export interface RoundJobOptions {
   readonly first_ms?: number;
   /** Before the next round (ms). */
   readonly pauseMs: (last_error: ForetickError | undefined) => number;
+  /** At the close, ends what the round under way holds open. */
+  readonly cut?: () => Promise<unknown>;
   /** A round has failed that was not cut; `before`: why the one before it had, undefined where that was finished. */
   readonly onFailed: (error: ForetickError, before: ForetickError | undefined) => void;
 }
@@ -66,11 +68,11 @@ export class RoundJob {
     return this.#running;
   }
 
-  /** Cuts the round under way; `cut` ends what it holds open. May be called twice. */
-  async close(cut: () => Promise<unknown> = async () => {}): Promise<void> {
+  /** Cuts the round under way. May be called twice. */
+  async close(): Promise<void> {
     this.#closing.abort();
     this.#timer?.cancel();
-    await cut();
+    await this.#options.cut?.();
     await this.#running;
   }
 

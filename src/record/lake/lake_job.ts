@@ -49,22 +49,20 @@ export interface LakeJobStats {
 /** Small stretches with pauses between: forecasts are made by the same event loop. */
 const PACE = { group_rows: LIMITS.lake_group_rows, pause_ms: LIMITS.lake_pause_ms };
 
-export class LakeJob {
+export class LakeJob extends RoundJob {
   readonly #options: LakeJobOptions;
-  readonly #rounds: RoundJob;
-  readonly #connection: RoundConnection;
   readonly #written = { days_written: 0, rows_written: 0, bytes_written: 0 };
   #waiting: readonly string[] = [];
 
   constructor(options: LakeJobOptions) {
-    this.#options = options;
-    this.#connection = new RoundConnection(options.database, {
+    const connection = new RoundConnection(options.database, {
       application_name: "foretick lake",
       passing: true,
     });
-    this.#rounds = new RoundJob({
+    super({
       ...{ clock: options.clock, first_ms: LIMITS.lake_first_ms },
-      round: (signal) => this.#connection.during((sql) => this.#round(sql, signal)),
+      round: (signal) => connection.during((sql) => this.#round(sql, signal)),
+      cut: () => connection.cut(),
       pauseMs: (last_error) =>
         last_error?.code === "LAKE_STORE"
           ? LIMITS.lake_first_ms
@@ -77,28 +75,19 @@ export class LakeJob {
         );
       },
     });
+    this.#options = options;
   }
 
   get stats(): LakeJobStats {
-    const { failures, last_error } = this.#rounds;
+    const { failures, last_error } = this;
     const waiting = { days_waiting: this.#waiting.length, waiting_for: this.#waiting.at(-1) };
     return { ...this.#written, ...waiting, failures, last_error };
   }
 
-  /** A round soon, and every hour from then on; at once where the database was away. */
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** One round, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
   /** Cuts the round under way: the day it was at is written in another. May be called twice. */
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     const { clock } = this.#options;
-    const ended = this.#rounds.close(() => this.#connection.cut());
+    const ended = super.close();
     // What the lake's store is still at is left behind; without a manifest it makes no day.
     await withDeadline(ended, { clock, ms: LIMITS.lake_close_ms, what: "the archive's end" }).catch(() => {});
   }

@@ -43,24 +43,22 @@ export interface OutcomeJobStats {
 
 const RECENT_US = 3_600 * US_PER_SEC;
 
-export class OutcomeJob {
+export class OutcomeJob extends RoundJob {
   readonly #options: OutcomeJobOptions;
   /** Where the walk through the history goes on, by symbol (µs); 0 once it is through. */
   readonly #history_to = new Map<string, number>();
-  readonly #rounds: RoundJob;
-  readonly #connection: RoundConnection;
   #joined = 0;
   #taken_back = 0;
 
   constructor(options: OutcomeJobOptions) {
-    this.#options = options;
-    this.#connection = new RoundConnection(options.database, {
+    const connection = new RoundConnection(options.database, {
       statement_timeout_ms: LIMITS.outcome_join_timeout_ms,
       application_name: "foretick outcomes",
     });
-    this.#rounds = new RoundJob({
+    super({
       clock: options.clock,
-      round: (signal) => this.#connection.during((sql) => this.#round(sql, signal)),
+      round: (signal) => connection.during((sql) => this.#round(sql, signal)),
+      cut: () => connection.cut(),
       pauseMs: (last_error) => roundPauseMs(LIMITS.outcome_join_every_ms, last_error),
       onFailed: ({ code, message }, before) => {
         if (before) return;
@@ -70,26 +68,12 @@ export class OutcomeJob {
         );
       },
     });
+    this.#options = options;
   }
 
   get stats(): OutcomeJobStats {
-    const { failures, last_error } = this.#rounds;
+    const { failures, last_error } = this;
     return { joined: this.#joined, taken_back: this.#taken_back, failures, last_error };
-  }
-
-  /** A round soon, and every few seconds from then on; at once where the database was away. */
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** One round, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
-  /** Cuts the round under way. May be called twice. */
-  close(): Promise<void> {
-    return this.#rounds.close(() => this.#connection.cut());
   }
 
   async #round(sql: Sql, signal: AbortSignal): Promise<void> {

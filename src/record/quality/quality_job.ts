@@ -59,11 +59,9 @@ const RECENT_US = 2 * HOUR_US;
 const DAYS_US = 8 * 24 * HOUR_US;
 const DAYS_EVERY_US = HOUR_US;
 
-export class QualityJob {
+export class QualityJob extends RoundJob {
   readonly #options: QualityJobOptions;
   readonly #keeper: BarKeeper<Table>;
-  readonly #rounds: RoundJob;
-  readonly #connection: RoundConnection;
   #newest_us: number | undefined;
   /** Ends of the last two rounds: what was on its way in the first is noticed by the second. */
   #ends_us: readonly number[] = [];
@@ -71,42 +69,28 @@ export class QualityJob {
   #all_done = false;
 
   constructor(options: QualityJobOptions) {
-    this.#options = options;
-    this.#keeper = keeperFor(options.database, [QUALITY_1M]);
-    this.#connection = new RoundConnection(options.database, {
+    const connection = new RoundConnection(options.database, {
       statement_timeout_ms: LIMITS.quality_timeout_ms,
       application_name: "foretick quality",
     });
-    this.#rounds = new RoundJob({
+    super({
       clock: options.clock,
       first_ms: LIMITS.quality_first_ms,
-      round: (signal) => this.#connection.during((sql) => this.#round(sql, signal)),
+      round: (signal) => connection.during((sql) => this.#round(sql, signal)),
+      cut: () => connection.cut(),
       pauseMs: (last_error) => roundPauseMs(LIMITS.quality_every_ms, last_error),
       onFailed: ({ code, message }, before) => {
         if (before) return;
         options.log.warn({ code, reason: message }, "outcomes could not be summed: trying again");
       },
     });
+    this.#options = options;
+    this.#keeper = keeperFor(options.database, [QUALITY_1M]);
   }
 
   get stats(): QualityJobStats {
-    const { rounds, failures, last_error } = this.#rounds;
+    const { rounds, failures, last_error } = this;
     return { rounds, failures, last_error, through_us: this.#ends_us.at(-1) };
-  }
-
-  /** A round soon, and every few seconds from then on. */
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** One round, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
-  /** Cuts the round under way. May be called twice. */
-  close(): Promise<void> {
-    return this.#rounds.close(() => this.#connection.cut());
   }
 
   async #round(sql: Sql, signal: AbortSignal): Promise<void> {

@@ -39,6 +39,10 @@ export class ChampionWatch {
     this.#rounds = new RoundJob({
       clock: options.clock,
       round: () => this.#round(),
+      cut: async () => {
+        await this.#looking;
+        await this.#notifications.close();
+      },
       pauseMs: (last_error) => roundPauseMs(options.poll_s * 1_000, last_error),
       // The one who looked has told.
       onFailed: () => {},
@@ -60,10 +64,7 @@ export class ChampionWatch {
 
   /** Resolves when the look under way is done. May be called twice. */
   close(): Promise<void> {
-    return this.#rounds.close(async () => {
-      await this.#looking;
-      await this.#notifications.close();
-    });
+    return this.#rounds.close();
   }
 
   async #round(): Promise<void> {

@@ -57,19 +57,15 @@ export interface RepairStats {
 
 const BACKOFF = { first_ms: 500, cap_ms: 30_000 };
 
-export class RepairJob {
+export class RepairJob extends RoundJob {
   readonly #options: RepairJobOptions;
   readonly #symbols: readonly SymbolRepair[];
   readonly #share: RestShare;
-  readonly #rounds: RoundJob;
   /** Its share of REST's weight was spent: the next round comes as soon as there is some again. */
   #cut = false;
 
   constructor(options: RepairJobOptions) {
-    this.#options = options;
-    this.#symbols = options.symbols.map((symbol) => new SymbolRepair(symbol));
-    this.#share = new RestShare(options.clock, () => options.rest.load);
-    this.#rounds = new RoundJob({
+    super({
       ...{ clock: options.clock, first_ms: LIMITS.repair_first_ms },
       round: (signal) => this.#round(signal),
       pauseMs: (last_error) => this.#pauseMs(last_error),
@@ -81,29 +77,17 @@ export class RepairJob {
         );
       },
     });
+    this.#options = options;
+    this.#symbols = options.symbols.map((symbol) => new SymbolRepair(symbol));
+    this.#share = new RestShare(options.clock, () => options.rest.load);
   }
 
   get stats(): RepairStats {
-    const { rounds, failures, last_error } = this.#rounds;
+    const { rounds, failures, last_error } = this;
     return {
       ...{ rounds, failures, last_error },
       symbols: this.#symbols.map(({ stats }) => stats),
     };
-  }
-
-  /** A round in a minute, and every few from then on; sooner where only REST's weight was wanting, or the database was away. */
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** One round, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
-  /** Cuts the round under way. May be called twice. */
-  close(): Promise<void> {
-    return this.#rounds.close();
   }
 
   #pauseMs(last_error: ForetickError | undefined): number {

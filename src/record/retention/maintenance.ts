@@ -50,53 +50,37 @@ const LOCK_KEY = 7_161_025;
 const FIRST_AFTER_MS = 60_000;
 const PERIOD_MS = 600_000;
 
-export class Maintenance {
+export class Maintenance extends RoundJob {
   readonly #options: MaintenanceOptions;
   readonly #raw: RawRows;
-  readonly #rounds: RoundJob;
-  readonly #connection: RoundConnection;
   #stretches_dropped = 0;
   #chunks_converted = 0;
 
   constructor(options: MaintenanceOptions) {
-    this.#options = options;
-    this.#raw = rawRowsOf(options.database.capability, options.clock);
     const { keeper_role } = options.database;
-    this.#connection = new RoundConnection(options.database, {
+    const connection = new RoundConnection(options.database, {
       statement_timeout_ms: LIMITS.maintenance_timeout_ms,
       application_name: "foretick maintenance",
       passing: true,
       ...(keeper_role === undefined ? {} : { role: keeper_role }),
     });
-    this.#rounds = new RoundJob({
+    super({
       ...{ clock: options.clock, first_ms: FIRST_AFTER_MS },
-      round: () => this.#connection.during((sql) => this.#run(sql)),
+      round: () => connection.during((sql) => this.#run(sql)),
+      cut: () => connection.cut(),
       // A failure is soon over or soon known to stay.
       pauseMs: (last_error) => (last_error ? roundPauseMs(FIRST_AFTER_MS, last_error) : PERIOD_MS),
       onFailed: ({ code, message }) =>
         options.log.warn({ code, reason: message }, "maintenance failed; trying again later"),
     });
+    this.#options = options;
+    this.#raw = rawRowsOf(options.database.capability, options.clock);
   }
 
   get stats(): MaintenanceStats {
-    const { rounds: runs, failures, last_error } = this.#rounds;
+    const { rounds: runs, failures, last_error } = this;
     const [stretches_dropped, chunks_converted] = [this.#stretches_dropped, this.#chunks_converted];
     return { runs, failures, stretches_dropped, chunks_converted, last_error };
-  }
-
-  /** A run in a minute, and every ten minutes from then on; sooner after one that failed. */
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** One run, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
-  /** Ends the run under way. May be called twice. */
-  close(): Promise<void> {
-    return this.#rounds.close(() => this.#connection.cut());
   }
 
   async #run(sql: Sql): Promise<void> {

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
-import { describeError, type ForetickError } from "../../base/errors.ts";
+import { describeError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { cadenceOf } from "../../predict/score/recent_vectors.ts";
@@ -42,18 +42,15 @@ interface Watch {
   readonly watch: CandidateWatch;
 }
 
-export class DeployJob {
+export class DeployJob extends RoundJob {
   readonly #options: DeployJobOptions;
   readonly #carry_out: CarryOut;
-  readonly #rounds: RoundJob;
   /** By deployment and symbol. */
   readonly #watches = new Map<string, Watch>();
   #running: readonly Deployment[] = [];
 
   constructor(options: DeployJobOptions) {
-    this.#options = options;
-    this.#carry_out = new CarryOut(options);
-    this.#rounds = new RoundJob({
+    super({
       clock: options.clock,
       round: (signal) => this.#round(signal),
       pauseMs: (last_error) => roundPauseMs(LIMITS.steer_every_ms, last_error),
@@ -62,6 +59,8 @@ export class DeployJob {
         options.log.warn({ error: describeError(error) }, "deployments wait: trying again");
       },
     });
+    this.#options = options;
+    this.#carry_out = new CarryOut(options);
   }
 
   /** Those under way, as of the last look. */
@@ -69,27 +68,9 @@ export class DeployJob {
     return this.#running;
   }
 
-  get last_error(): ForetickError | undefined {
-    return this.#rounds.last_error;
-  }
-
   /** How a symbol's clients are split now. */
   splitOf(symbol: string): Split | undefined {
     return splitOf(this.#running, symbol);
-  }
-
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** One round, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
-  /** May be called twice. */
-  close(): Promise<void> {
-    return this.#rounds.close();
   }
 
   async #round(signal: AbortSignal): Promise<void> {

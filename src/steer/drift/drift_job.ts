@@ -63,51 +63,36 @@ interface Watched {
 
 const EVIDENCE_FEATURES = 5;
 
-export class DriftJob {
+export class DriftJob extends RoundJob {
   readonly #options: DriftJobOptions;
-  readonly #rounds: RoundJob;
-  readonly #connection: RoundConnection;
   readonly #watched = new Map<string, Watched>();
   #runs = 0;
 
   constructor(options: DriftJobOptions) {
-    this.#options = options;
-    this.#connection = new RoundConnection(options.database, {
+    const connection = new RoundConnection(options.database, {
       statement_timeout_ms: LIMITS.drift_timeout_ms,
       application_name: "foretick drift",
     });
-    this.#rounds = new RoundJob({
+    super({
       clock: options.clock,
       first_ms: LIMITS.drift_first_ms,
-      round: (signal) => this.#connection.during((sql) => this.#round(sql, signal)),
+      round: (signal) => connection.during((sql) => this.#round(sql, signal)),
+      cut: () => connection.cut(),
       pauseMs: (last_error) => roundPauseMs(LIMITS.drift_every_ms, last_error),
       onFailed: (error, before) => {
         if (before) return;
         options.log.warn({ error: describeError(error) }, "drift could not be looked at: trying again");
       },
     });
+    this.#options = options;
   }
 
   get stats(): DriftJobStats {
     const looks = [...this.#watched].map(([symbol, { model, lived, report }]) => ({
       ...{ symbol, model_version: model.version, report, has_reference: lived !== undefined },
     }));
-    const { failures, last_error } = this.#rounds;
+    const { failures, last_error } = this;
     return { looks, runs: this.#runs, failures, last_error };
-  }
-
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** One round, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
-  /** Cuts the round under way. May be called twice. */
-  close(): Promise<void> {
-    return this.#rounds.close(() => this.#connection.cut());
   }
 
   async #round(sql: Parameters<typeof addDriftRun>[0], signal: AbortSignal): Promise<void> {

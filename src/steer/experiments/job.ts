@@ -39,33 +39,32 @@ export interface ExperimentJobStats {
   readonly last_error: ForetickError | undefined;
 }
 
-export class ExperimentJob {
+export class ExperimentJob extends RoundJob {
   readonly #options: ExperimentJobOptions;
-  readonly #rounds: RoundJob;
-  readonly #connection: RoundConnection;
   #running: readonly RunningExperiment[] = [];
   #blocks = 0;
   #ended = 0;
 
   constructor(options: ExperimentJobOptions) {
-    this.#options = options;
-    this.#connection = new RoundConnection(options.database, {
+    const connection = new RoundConnection(options.database, {
       statement_timeout_ms: LIMITS.experiment_timeout_ms,
       application_name: "foretick experiments",
     });
-    this.#rounds = new RoundJob({
+    super({
       clock: options.clock,
-      round: (signal) => this.#round(signal),
+      round: (signal) => this.#round(connection, signal),
+      cut: () => connection.cut(),
       pauseMs: (last_error) => roundPauseMs(LIMITS.experiment_every_ms, last_error),
       onFailed: ({ code, message }, before) => {
         if (!before)
           options.log.warn({ code, reason: message }, "experiments could not be judged: trying again");
       },
     });
+    this.#options = options;
   }
 
   get stats(): ExperimentJobStats {
-    const { failures, last_error } = this.#rounds;
+    const { failures, last_error } = this;
     return { running: this.#running, blocks: this.#blocks, ended: this.#ended, failures, last_error };
   }
 
@@ -75,27 +74,13 @@ export class ExperimentJob {
     return one && { version: one.b, share: one.traffic_split, salt: `experiment ${one.experiment_id}` };
   }
 
-  start(): void {
-    this.#rounds.start();
-  }
-
-  /** One round, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
-  /** Cuts the round under way. May be called twice. */
-  close(): Promise<void> {
-    return this.#rounds.close(() => this.#connection.cut());
-  }
-
-  async #round(signal: AbortSignal): Promise<void> {
+  async #round(connection: RoundConnection, signal: AbortSignal): Promise<void> {
     const { database, symbols, clock, writer } = this.#options;
     this.#running = await runningExperiments(database.sql, symbols);
     if (this.#running.length === 0) return;
     const limit = { clock, ms: LIMITS.experiment_flush_ms_max, what: "the rows written before" };
     await withDeadline(writer.flush(), limit);
-    await this.#connection.during(async (sql) => {
+    await connection.during(async (sql) => {
       for (const experiment of this.#running) await this.#judge(sql, experiment, signal);
     });
     this.#running = await runningExperiments(database.sql, symbols);

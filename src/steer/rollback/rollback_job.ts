@@ -42,17 +42,14 @@ export interface RollbackJobOptions extends TakeBackOptions {
   readonly log: Logger;
 }
 
-export class RollbackJob {
+export class RollbackJob extends RoundJob {
   readonly #options: RollbackJobOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #take_back: TakeBack;
-  readonly #rounds: RoundJob;
   #rollbacks = 0;
 
   constructor(options: RollbackJobOptions) {
-    this.#options = options;
-    this.#take_back = new TakeBack(options);
-    this.#rounds = new RoundJob({
+    super({
       clock: options.clock,
       round: (signal) => this.#round(signal),
       pauseMs: (last_error) => roundPauseMs(LIMITS.steer_every_ms, last_error),
@@ -64,29 +61,21 @@ export class RollbackJob {
         );
       },
     });
+    this.#options = options;
+    this.#take_back = new TakeBack(options);
   }
 
   get stats(): RollbackStats {
     const champions = [...this.#watched].map(([symbol, watched]) => watchedChampion(symbol, watched));
     const { allowed } = this.#options;
-    return { allowed, rollbacks: this.#rollbacks, champions, last_error: this.#rounds.last_error };
+    return { allowed, rollbacks: this.#rollbacks, champions, last_error: this.last_error };
   }
 
-  start(): void {
+  override start(): void {
     if (!this.#options.allowed) {
       this.#options.log.warn("AUTO_ROLLBACK is off: alarms on realised error are told, and nothing is done");
     }
-    this.#rounds.start();
-  }
-
-  /** One round, now; as `RoundJob.run`. */
-  run(): Promise<void> {
-    return this.#rounds.run();
-  }
-
-  /** May be called twice. */
-  close(): Promise<void> {
-    return this.#rounds.close();
+    super.start();
   }
 
   async #round(signal: AbortSignal): Promise<void> {
