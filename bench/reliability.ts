@@ -17,7 +17,7 @@ import postgres from "postgres";
 import { systemClock } from "../src/base/clock.ts";
 import { describeError } from "../src/base/errors.ts";
 import { silentLogger } from "../src/base/log.ts";
-import { EmbeddedServer } from "../src/record/server/embedded.ts";
+import { EmbeddedServer } from "../src/record/server/embedded/embedded.ts";
 import { machine } from "./peers/measure.ts";
 import { benchModels } from "./peers/stage.ts";
 import type { Fault } from "./reliability/course.ts";

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { fail } from "../src/base/errors.ts";
-import { nearestOf } from "../src/base/nearest.ts";
+import { nearestOf } from "../src/base/input/nearest.ts";
 import { runScript } from "./flags/source.ts";
 import { completionText, isShell } from "./verbs/completion.ts";
 import { OWN_VERBS, VERBS, type Verb } from "./verbs/table.ts";

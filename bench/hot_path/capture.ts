@@ -21,8 +21,8 @@ import { ModelSlot } from "../../src/model/model_slot.ts";
 import { ZeroModel } from "../../src/model/zero_model.ts";
 import { Capture } from "../../src/system/capture/capture.ts";
 import { NO_REST, NO_WARM_UP, NO_WRITER } from "../../src/system/replay/replayed_worker.ts";
-import { SymbolWorker } from "../../src/system/symbol_worker.ts";
-import { USUAL_PARTS } from "../../src/system/worker_parts.ts";
+import { SymbolWorker } from "../../src/system/symbol/symbol_worker.ts";
+import { USUAL_PARTS } from "../../src/system/symbol/worker_parts.ts";
 import { byTurns, grouped, inFreshProcess, machine, median, printAim, printTable } from "../peers/measure.ts";
 import { benchTape, hasRecording } from "../peers/stage.ts";
 

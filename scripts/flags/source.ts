@@ -1,10 +1,10 @@
 /** The flags that say where a script's market comes from, and the market opened from them. */
 
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { inSchema } from "../../src/base/config/in_schema.ts";
 import type { Config } from "../../src/base/config.ts";
 import { describeError, fail } from "../../src/base/errors.ts";
 import { keepLoopbackFromProxy } from "../../src/base/http.ts";
-import { inSchema } from "../../src/base/in_schema.ts";
 import { type Micros, micros } from "../../src/base/units.ts";
 import type { MarketSource } from "../../src/binance/capture/market_source.ts";
 import { readTape } from "../../src/binance/capture/tape_read.ts";

@@ -9,7 +9,7 @@ import type { Logger } from "../../src/base/log.ts";
 import { connectDatabase, type Database, withLink } from "../../src/record/database.ts";
 import { DatabaseLink } from "../../src/record/link.ts";
 import { installFunctions, migrateDatabase } from "../../src/record/migrate.ts";
-import { requireSchema } from "../../src/record/sql/schema_version.ts";
+import { requireSchema } from "../../src/record/sql/install/schema_version.ts";
 
 export interface StoreOptions {
   /** Undefined: the embedded database of `data_dir`. */

@@ -20,11 +20,11 @@ import {
   thresholds,
   webhook,
 } from "./config/forms.ts";
+import { inSchema, SCHEMA_NAME } from "./config/in_schema.ts";
+import { factorOf, oneOf } from "./config/thresholds.ts";
 import { fail } from "./errors.ts";
-import { inSchema, SCHEMA_NAME } from "./in_schema.ts";
+import { nearestOf } from "./input/nearest.ts";
 import { LIMITS } from "./limits.ts";
-import { nearestOf } from "./nearest.ts";
-import { factorOf, oneOf } from "./thresholds.ts";
 
 const schema = z.object({
   ROLE: choice(["all", "ingest", "api", "worker"]).default("all"),

@@ -5,9 +5,9 @@
  * per symbol and champion: another champion begins with none of this.
  */
 
-import { blockSeconds } from "./block_means.ts";
 import { type BrokenAlarm, type BrokenState, BrokenWatch } from "./broken.ts";
 import { type PairedLook, PairedSequence, type PairedSequenceState } from "./paired_sequence.ts";
+import { blockSeconds } from "./statistics/block_means.ts";
 
 export interface AlarmsOptions {
   /** Horizon of the champion's forecasts, and the time from one to the next (s). */

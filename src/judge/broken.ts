@@ -8,7 +8,7 @@
  * is raised without cause (`bench/judge/life.ts`).
  */
 
-import { BlockMeans, type BlockMeansState } from "./block_means.ts";
+import { BlockMeans, type BlockMeansState } from "./statistics/block_means.ts";
 
 export interface BrokenAlarm {
   readonly alarm: "broken";

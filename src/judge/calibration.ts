@@ -11,7 +11,7 @@
 import { assert } from "../base/errors.ts";
 import { confidenceOf, type Fallback } from "./confidence.ts";
 import { AdaptiveInterval } from "./interval.ts";
-import { UpProbability, type UpProbabilityState } from "./probability.ts";
+import { UpProbability, type UpProbabilityState } from "./statistics/probability.ts";
 
 export interface CalibrationOptions {
   /** Horizon of the forecasts (s). */

@@ -11,7 +11,7 @@
  * seconds; beyond it they are right to sixteen digits.
  */
 
-import type { Sums } from "./ratios.ts";
+import type { Sums } from "./statistics/ratios.ts";
 
 /** A forecast, its outcome, and its interval where it had one; log-returns. */
 export interface QualityRow {

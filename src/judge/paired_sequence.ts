@@ -10,7 +10,7 @@
  */
 
 import { assert } from "../base/errors.ts";
-import { BlockMeans, type BlockMeansState, type EndedBlock } from "./block_means.ts";
+import { BlockMeans, type BlockMeansState, type EndedBlock } from "./statistics/block_means.ts";
 
 export interface PairedSequenceOptions {
   /** Default 0.05. */

@@ -7,10 +7,10 @@
  * Efron and Stein (1981), "The jackknife estimate of variance"; Künsch (1989) for blocks.
  */
 
-import { blockSeconds } from "./block_means.ts";
 import { emptySums, type MinuteSums, merge, SUM_NAMES, totalOf } from "./minute_sums.ts";
-import { studentReach } from "./normal.ts";
-import { ratios } from "./ratios.ts";
+import { blockSeconds } from "./statistics/block_means.ts";
+import { studentReach } from "./statistics/normal.ts";
+import { ratios } from "./statistics/ratios.ts";
 
 /** Sums of the forecasts of one minute. */
 export interface QualityMinute {

@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { describeError, fail } from "../base/errors.ts";
-import { parsedBy } from "../base/schema.ts";
+import { parsedBy } from "../base/input/schema.ts";
 
 /**
  * Every figure a gate can ask for. "low" and "high" are the ends of the figure's interval on the test rows, so

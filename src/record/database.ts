@@ -19,14 +19,14 @@ import type { ConnectOptions } from "./server/client.ts";
 import { requireOwnSchema } from "./server/own_schema.ts";
 import { CONNECTIONS_MIN } from "./server/preflight.ts";
 import { keeperRole, requireServiceRights } from "./server/rights.ts";
-import * as schema from "./sql/schema.ts";
 import {
   describeSchema,
   isOwn,
   readSchemaVersion,
   requireSchema,
   type SchemaVersion,
-} from "./sql/schema_version.ts";
+} from "./sql/install/schema_version.ts";
+import * as schema from "./sql/schema.ts";
 import { storeError } from "./sql/store_errors.ts";
 
 export type { ConnectOptions };

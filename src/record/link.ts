@@ -14,8 +14,8 @@ import type { Logger } from "../base/log.ts";
 import { parseAddress, placeOf, type ServerAddress } from "./server/address.ts";
 import { type ConnectOptions, connectTo } from "./server/client.ts";
 import { connectError } from "./server/connect_errors.ts";
-import { type DataDirLock, lockDataDir } from "./server/data_dir_lock.ts";
-import { EmbeddedServer } from "./server/embedded.ts";
+import { type DataDirLock, lockDataDir } from "./server/embedded/data_dir_lock.ts";
+import { EmbeddedServer } from "./server/embedded/embedded.ts";
 import { type Preflight, preflight } from "./server/preflight.ts";
 import { storeError } from "./sql/store_errors.ts";
 

@@ -6,11 +6,11 @@ import type { FeatureSet } from "../features/sets/feature_set.ts";
 import type { DatabaseLink } from "./link.ts";
 import { type Capability, createExtension, detectServer } from "./server/capability.ts";
 import { makeOwnSchema } from "./server/own_schema.ts";
-import { requireMayCreate } from "./sql/creation_checks.ts";
-import { installFeatureFunctions } from "./sql/feature_functions.ts";
-import { fixPaths } from "./sql/function_paths.ts";
-import { migrate } from "./sql/migrations.ts";
-import { readSchemaVersion } from "./sql/schema_version.ts";
+import { requireMayCreate } from "./sql/install/creation_checks.ts";
+import { installFeatureFunctions } from "./sql/install/feature_functions.ts";
+import { fixPaths } from "./sql/install/function_paths.ts";
+import { migrate } from "./sql/install/migrations.ts";
+import { readSchemaVersion } from "./sql/install/schema_version.ts";
 import { storeError } from "./sql/store_errors.ts";
 
 /**

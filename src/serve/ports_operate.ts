@@ -1,6 +1,6 @@
 /** What operators ask of a running service. All of it needs the database: it rejects with STORE_UNREACHABLE where that is away. */
 
-import type { ShownSetting } from "../base/shown_config.ts";
+import type { ShownSetting } from "../base/config/shown_config.ts";
 import type { DriftReport } from "../judge/drift/drift.ts";
 import type { Moved } from "../record/registry/registry.ts";
 import type { ModelDetails, RegisteredModel } from "../record/registry/rows.ts";

@@ -12,7 +12,7 @@ import { KeyRing } from "../serve/access/key_ring.ts";
 import { type Rate, Rates } from "../serve/access/rates.ts";
 import { AccessRecords } from "../serve/access/records.ts";
 import { Tokens } from "../serve/access/tokens.ts";
-import { KeyedRequests } from "./keyed_requests.ts";
+import { KeyedRequests } from "./callers/keyed_requests.ts";
 import type { Store } from "./store/store.ts";
 
 export interface AccessParts {

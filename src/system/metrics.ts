@@ -18,7 +18,7 @@ import { registerStoreMetrics } from "./health/record/store.ts";
 import { featuresAgeS } from "./health/symbol.ts";
 import { registerTickMetrics } from "./health/ticks.ts";
 import type { PipelineParts } from "./parts.ts";
-import type { SymbolWorker } from "./symbol_worker.ts";
+import type { SymbolWorker } from "./symbol/symbol_worker.ts";
 
 export function registerMetrics(parts: PipelineParts): void {
   const { metrics, workers, feed, writer, rest, models, store, stored } = parts;

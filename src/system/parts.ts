@@ -15,7 +15,7 @@ import type { Capture } from "./capture/capture.ts";
 import type { ModelsInUse } from "./model/served_models.ts";
 import type { Store } from "./store/store.ts";
 import type { StoredParts } from "./store/stored_parts.ts";
-import type { SymbolWorker } from "./symbol_worker.ts";
+import type { SymbolWorker } from "./symbol/symbol_worker.ts";
 
 export interface PipelineParts {
   readonly config: Config;

@@ -35,15 +35,15 @@ import { accessOver } from "./access.ts";
 import { asksOver } from "./asked/wiring.ts";
 import { Capture } from "./capture/capture.ts";
 import { Ending } from "./ending.ts";
-import { Leadership } from "./leadership.ts";
+import { Leadership } from "./lead/leadership.ts";
+import { StandbyPorts } from "./lead/standby.ts";
 import type { ModelsInUse } from "./model/served_models.ts";
 import { type Outside, THE_MACHINE } from "./outside.ts";
 import { PipelinePorts } from "./ports.ts";
-import { StandbyPorts } from "./standby.ts";
 import { Store } from "./store/store.ts";
 import type { StoredParts } from "./store/stored_parts.ts";
-import { SymbolWorker } from "./symbol_worker.ts";
-import { Tickers } from "./tickers.ts";
+import { SymbolWorker } from "./symbol/symbol_worker.ts";
+import { Tickers } from "./symbol/tickers.ts";
 import type { WorkerProcess } from "./worker_process.ts";
 
 /** What is subscribed to, for every symbol. */

@@ -26,8 +26,8 @@ import type {
 import type { AskPort } from "../serve/ports_ask.ts";
 import type { OperatorPort } from "../serve/ports_operate.ts";
 import { type Split, servedInstead } from "../steer/deploy/traffic.ts";
-import { AbandonableReads } from "./abandonable_reads.ts";
 import { type ServedState, servedState } from "./api/served_state.ts";
+import { AbandonableReads } from "./callers/abandonable_reads.ts";
 import { whileCurrent, whileFresh } from "./current.ts";
 import { qualityView } from "./health/record/quality.ts";
 import { StoreHealth } from "./health/record/store.ts";
@@ -36,7 +36,7 @@ import { notWarm } from "./health/symbol.ts";
 import { registerMetrics } from "./metrics.ts";
 import { operatorOver } from "./operate/operator.ts";
 import type { PipelineParts } from "./parts.ts";
-import type { SymbolWorker } from "./symbol_worker.ts";
+import type { SymbolWorker } from "./symbol/symbol_worker.ts";
 
 export class PipelinePorts implements ServePorts {
   readonly symbols: readonly string[];

@@ -1,8 +1,8 @@
 /** Of the configuration people see everything but what may hold a secret. */
 
 import { describe, expect, it } from "vitest";
+import { shownConfig } from "../../src/base/config/shown_config.ts";
 import { readConfig, SETTING_NAMES } from "../../src/base/config.ts";
-import { shownConfig } from "../../src/base/shown_config.ts";
 
 /** Each that a text may be put into, with a mark in it that must not be seen. */
 const SECRETS = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { purposeRng, seededRng } from "../../src/base/rng.ts";
 import { PairedSequence } from "../../src/judge/paired_sequence.ts";
-import { powerOf } from "../../src/judge/power.ts";
 import { RecentMoves } from "../../src/judge/recent_moves.ts";
+import { powerOf } from "../../src/judge/statistics/power.ts";
 import { labelledSeconds } from "../../src/sim/label_series.ts";
 
 const DAY = 86_400;

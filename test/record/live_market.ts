@@ -17,7 +17,7 @@ import { ZeroModel } from "../../src/model/zero_model.ts";
 import type { Database } from "../../src/record/database.ts";
 import { Queries } from "../../src/record/queries.ts";
 import { Writer } from "../../src/record/write/writer.ts";
-import { SymbolWorker, type SymbolWorkerOptions } from "../../src/system/symbol_worker.ts";
+import { SymbolWorker, type SymbolWorkerOptions } from "../../src/system/symbol/symbol_worker.ts";
 
 /** A round five-minute boundary. */
 export const FIRST_SEC = 1_700_000_100;

@@ -16,7 +16,7 @@ import type { RequestScope } from "../../src/serve/request/problem.ts";
 import { StreamHub } from "../../src/serve/stream/hub.ts";
 import { AskedModels } from "../../src/system/asked/asked_models.ts";
 import { Asks } from "../../src/system/asked/asks.ts";
-import { KeyedRequests } from "../../src/system/keyed_requests.ts";
+import { KeyedRequests } from "../../src/system/callers/keyed_requests.ts";
 import { operatorOver } from "../../src/system/operate/operator.ts";
 import { freshFolder, sampleContents } from "../model/sample.ts";
 import type { ServerUnderTest } from "../record/server/servers.ts";

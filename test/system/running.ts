@@ -13,7 +13,7 @@ import { seededRng } from "../../src/base/rng.ts";
 import { PaperExchange } from "../../src/sim/exchange/exchange.ts";
 import type { PaperExchangeOptions } from "../../src/sim/exchange/options.ts";
 import { type Pipeline, startPipeline } from "../../src/system/pipeline.ts";
-import type { SymbolWorker } from "../../src/system/symbol_worker.ts";
+import type { SymbolWorker } from "../../src/system/symbol/symbol_worker.ts";
 import { met } from "../met.ts";
 import { type PreparedServer, preparedDatabase } from "../record/server/prepared.ts";
 

@@ -5,7 +5,7 @@ import { ManualClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { micros, priceE8, US_PER_SEC } from "../../src/base/units.ts";
 import type { TickerReading } from "../../src/predict/ladder/ticker.ts";
-import { Tickers } from "../../src/system/tickers.ts";
+import { Tickers } from "../../src/system/symbol/tickers.ts";
 import { settled } from "../predict/ticks.ts";
 
 const READING: TickerReading = {

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { withExample } from "../../scripts/flags/example.ts";
 import { completionText } from "../../scripts/verbs/completion.ts";
 import { OWN_VERBS, VERBS } from "../../scripts/verbs/table.ts";
-import { nearestOf } from "../../src/base/nearest.ts";
+import { nearestOf } from "../../src/base/input/nearest.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const BUN = join(ROOT, "node_modules/bun/bin/bun.exe");

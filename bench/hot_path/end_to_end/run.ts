@@ -11,7 +11,7 @@ import { Feed } from "../../../src/binance/stream/feed.ts";
 import { STREAM_TIMING } from "../../../src/binance/stream/options.ts";
 import { FEATURE_SETS } from "../../../src/features/sets/all.ts";
 import type { ModelSlot } from "../../../src/model/model_slot.ts";
-import { SymbolWorker } from "../../../src/system/symbol_worker.ts";
+import { SymbolWorker } from "../../../src/system/symbol/symbol_worker.ts";
 import { type backing, nothing, type Tape } from "./tape.ts";
 
 const STREAMS: readonly StreamName[] = ["trade", "bestBidAsk", "depth"];

@@ -5,7 +5,7 @@ import type { TapeHeader } from "../../../src/binance/capture/tape_format.ts";
 import { readTapeHeader, type TapeFrame, tapeFrames } from "../../../src/binance/capture/tape_read.ts";
 import type { DepthSnapshotEvent, TradeEvent } from "../../../src/binance/events.ts";
 import { FrameReader } from "../../../src/binance/stream/reader.ts";
-import type { SymbolWorkerOptions } from "../../../src/system/symbol_worker.ts";
+import type { SymbolWorkerOptions } from "../../../src/system/symbol/symbol_worker.ts";
 
 export interface Tape {
   readonly header: TapeHeader;

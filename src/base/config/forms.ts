@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { LIMITS } from "../limits.ts";
 import { sealOf } from "../seal/keys.ts";
-import { thresholdsOf } from "../thresholds.ts";
+import { thresholdsOf } from "./thresholds.ts";
 
 export const origin = (schemes: readonly string[]) =>
   z.string().superRefine((value, context) => {

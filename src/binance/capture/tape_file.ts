@@ -6,8 +6,8 @@ import { openSync, readSync } from "node:fs";
 import { crc32, inflateRawSync } from "node:zlib";
 import type { z } from "zod";
 import { fail } from "../../base/errors.ts";
+import { parsedBy } from "../../base/input/schema.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { parsedBy } from "../../base/schema.ts";
 import {
   BLOCK_HEAD_BYTES,
   type BlockHead,

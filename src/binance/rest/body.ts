@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { describeError, ForetickError, fail } from "../../base/errors.ts";
-import { parsedBy } from "../../base/schema.ts";
+import { parsedBy } from "../../base/input/schema.ts";
 import {
   type Int64,
   type Micros,

@@ -5,8 +5,8 @@
 
 import { z } from "zod";
 import { fail } from "../../base/errors.ts";
+import { parsedBy } from "../../base/input/schema.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { parsedBy } from "../../base/schema.ts";
 import { modelVersion, setHash } from "../../base/units.ts";
 import { LABELS, type Label } from "../../features/label.ts";
 import { gateResultSchema } from "../gates.ts";

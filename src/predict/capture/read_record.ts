@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { fail } from "../../base/errors.ts";
-import { parsedBy } from "../../base/schema.ts";
+import { parsedBy } from "../../base/input/schema.ts";
 import type { DepthSnapshotEvent, MarketEvent } from "../../binance/events.ts";
 import { LABELS } from "../../features/label.ts";
 import { ROLES } from "../../model/role.ts";

@@ -19,7 +19,7 @@ import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Database } from "../database.ts";
 import { connectPg } from "../server/client.ts";
-import { requireSchema } from "../sql/schema_version.ts";
+import { requireSchema } from "../sql/install/schema_version.ts";
 import { storeError } from "../sql/store_errors.ts";
 import { bundleFiles, keepFile } from "./files.ts";
 import { type BackupFile, type BackupTable, MANIFEST, type Manifest, sealed } from "./manifest.ts";

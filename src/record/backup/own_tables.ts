@@ -1,7 +1,7 @@
 /** Which tables a backup holds, and what of a table's makings a restore has to look after. */
 
 import type { Client } from "pg";
-import { MIGRATIONS_DIR, tablesOf } from "../sql/migration_files.ts";
+import { MIGRATIONS_DIR, tablesOf } from "../sql/install/migration_files.ts";
 
 /** Which migrations are there says the manifest. */
 const NOT_KEPT = ["foretick_migrations"];

@@ -14,7 +14,7 @@ import { connectDatabase, type Database } from "../database.ts";
 import type { DatabaseLink } from "../link.ts";
 import { installFunctions, migrateDatabase } from "../migrate.ts";
 import { connectPg } from "../server/client.ts";
-import { requireSchema } from "../sql/schema_version.ts";
+import { requireSchema } from "../sql/install/schema_version.ts";
 import { storeError } from "../sql/store_errors.ts";
 import { type BackupProgress, requireRoom } from "./backup.ts";
 import { checkBackup } from "./check.ts";

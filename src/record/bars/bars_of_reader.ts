@@ -5,7 +5,7 @@
 
 import type { Database } from "../database.ts";
 import { mayRefreshBars } from "../server/rights.ts";
-import { describeSchema, isOwn } from "../sql/schema_version.ts";
+import { describeSchema, isOwn } from "../sql/install/schema_version.ts";
 import type { Span } from "./bars.ts";
 import { Refresher } from "./refresher.ts";
 import type { RefresherOptions } from "./refresher_stats.ts";

@@ -13,7 +13,7 @@ import type { Logger } from "../../base/log.ts";
 import { type Micros, micros, startOf, type UnixSec, US_PER_SEC } from "../../base/units.ts";
 import type { FeatureSet } from "../../features/sets/feature_set.ts";
 import type { ConnectOptions } from "../database.ts";
-import { RoundJob, roundPauseMs } from "../round_job.ts";
+import { RoundJob, roundPauseMs } from "../rounds/round_job.ts";
 import { type BarsRefresh, compareSpan } from "./parity.ts";
 import { storedEnds } from "./range.ts";
 import type { ParityReport } from "./report.ts";

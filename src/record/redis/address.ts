@@ -4,7 +4,7 @@
 
 import type { Config } from "../../base/config.ts";
 import { fail } from "../../base/errors.ts";
-import { certificateFile } from "../certificate_file.ts";
+import { certificateFile } from "../server/certificate_file.ts";
 
 export interface RedisAddress {
   readonly host: string;

@@ -8,7 +8,7 @@ import { describeError, fail } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Database } from "../database.ts";
 import { Notifications } from "../notifications.ts";
-import { RoundJob, roundPauseMs } from "../round_job.ts";
+import { RoundJob, roundPauseMs } from "../rounds/round_job.ts";
 
 /** What the trigger `model_aliases_moved` notifies on. */
 const MODEL_CHANNEL = "foretick_models";

@@ -3,7 +3,7 @@
 import type { TransactionSql } from "postgres";
 import type { z } from "zod";
 import { fail } from "../../base/errors.ts";
-import { parsedBy } from "../../base/schema.ts";
+import { parsedBy } from "../../base/input/schema.ts";
 import type { ModelVersion } from "../../base/units.ts";
 import { sha256Hex } from "../../model/bundle/files.ts";
 import { manifestSchema } from "../../model/bundle/manifest.ts";

@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { fail } from "../../base/errors.ts";
+import { parsedBy } from "../../base/input/schema.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { parsedBy } from "../../base/schema.ts";
 import { modelVersion } from "../../base/units.ts";
 import { aliasSchema } from "./alias.ts";
 

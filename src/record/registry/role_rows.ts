@@ -1,8 +1,8 @@
 /** The aliases as a service follows them: which version a symbol is served by, and which are scored beside it. */
 
 import type { Sql } from "postgres";
+import { parsedBy } from "../../base/input/schema.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { parsedBy } from "../../base/schema.ts";
 import { type ModelVersion, modelVersion } from "../../base/units.ts";
 import { type Member, membersSchema } from "../../model/ensemble.ts";
 import type { Role } from "../../model/role.ts";

@@ -3,8 +3,8 @@
 import type { Sql } from "postgres";
 import { z } from "zod";
 import { fail } from "../../base/errors.ts";
+import { parsedBy } from "../../base/input/schema.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { parsedBy } from "../../base/schema.ts";
 import { type Micros, type ModelVersion, modelVersion, type SetHash, setHash } from "../../base/units.ts";
 import { type Manifest, manifestSchema } from "../../model/bundle/manifest.ts";
 import { type EnsembleManifest, ensembleSchema } from "../../model/ensemble.ts";

@@ -18,7 +18,7 @@ import { KnownHistory } from "../backfill/known_history.ts";
 import type { Span } from "../bars/bars.ts";
 import type { Refresher } from "../bars/refresher.ts";
 import type { Database } from "../database.ts";
-import { RoundJob, roundPauseMs } from "../round_job.ts";
+import { RoundJob, roundPauseMs } from "../rounds/round_job.ts";
 import { RestShare } from "./rest_share.ts";
 import { type RepairTools, SymbolRepair, type SymbolRepairStats } from "./symbol_repair.ts";
 

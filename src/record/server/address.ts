@@ -7,8 +7,8 @@
  */
 
 import { userInfo } from "node:os";
+import { SCHEMA_NAME } from "../../base/config/in_schema.ts";
 import { fail } from "../../base/errors.ts";
-import { SCHEMA_NAME } from "../../base/in_schema.ts";
 
 export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 export type SslMode = (typeof SSL_MODES)[number];

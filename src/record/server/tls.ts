@@ -10,8 +10,8 @@ import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { certificateFile } from "../certificate_file.ts";
 import { isSocketDirectory, placeOf, type ServerAddress } from "./address.ts";
+import { certificateFile } from "./certificate_file.ts";
 
 export interface TlsOptions {
   readonly rejectUnauthorized: boolean;

@@ -4,9 +4,9 @@
  */
 
 import { LIMITS } from "../../base/limits.ts";
-import { blockSeconds } from "../../judge/block_means.ts";
 import { type BrokenAlarm, BrokenWatch } from "../../judge/broken.ts";
 import { type PairedLook, PairedSequence } from "../../judge/paired_sequence.ts";
+import { blockSeconds } from "../../judge/statistics/block_means.ts";
 import type { JudgedTick } from "../../record/outcomes/judged_ticks.ts";
 import { RunningVariance } from "../running_variance.ts";
 

@@ -12,7 +12,7 @@ import { cadenceOf } from "../../predict/score/recent_vectors.ts";
 import type { Judged, JudgedTicks } from "../../record/outcomes/judged_ticks.ts";
 import type { Registry } from "../../record/registry/registry.ts";
 import type { RoleRows } from "../../record/registry/role_rows.ts";
-import { RoundJob, roundPauseMs } from "../../record/round_job.ts";
+import { RoundJob, roundPauseMs } from "../../record/rounds/round_job.ts";
 import type { Deployment, DeploymentRows, DeploymentStep } from "../../record/steer/deployment_rows.ts";
 import type { DeploymentEvent } from "../events.ts";
 import { type CandidateLook, CandidateWatch } from "./candidate_watch.ts";

@@ -3,8 +3,8 @@
  * is a function of the ticks up to there, so that a trial goes on from a stored state as if it had never stopped.
  */
 
-import { blockSeconds, type EndedBlock } from "../../judge/block_means.ts";
 import { type PairedLook, PairedSequence, type PairedSequenceState } from "../../judge/paired_sequence.ts";
+import { blockSeconds, type EndedBlock } from "../../judge/statistics/block_means.ts";
 import { RunningVariance, type RunningVarianceState } from "../running_variance.ts";
 
 export interface TrialOptions {

@@ -13,7 +13,7 @@ import type { Alarm } from "../../judge/alarms.ts";
 import { cadenceOf } from "../../predict/score/recent_vectors.ts";
 import type { JudgedTicks } from "../../record/outcomes/judged_ticks.ts";
 import type { RoleChoice } from "../../record/registry/role_rows.ts";
-import { RoundJob, roundPauseMs } from "../../record/round_job.ts";
+import { RoundJob, roundPauseMs } from "../../record/rounds/round_job.ts";
 import type { Requested, TrainingRequest } from "../../record/training/request.ts";
 import type { RollbackEvent } from "../events.ts";
 import { ChampionAlarms } from "./champion_alarms.ts";

@@ -29,7 +29,7 @@ import type {
   Unavailable,
 } from "../../serve/ports.ts";
 import { servedInstead } from "../../steer/deploy/traffic.ts";
-import { AbandonableReads } from "../abandonable_reads.ts";
+import { AbandonableReads } from "../callers/abandonable_reads.ts";
 import { whileCurrent, whileFresh } from "../current.ts";
 import { apiHealth, registerApiMetrics } from "./health.ts";
 import type { ApiParts } from "./parts.ts";

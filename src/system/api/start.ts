@@ -15,7 +15,7 @@ import { connectDatabase, type Database } from "../../record/database.ts";
 import { DatabaseLink } from "../../record/link.ts";
 import { redisOfConfig } from "../../record/redis/address.ts";
 import { RedisReader } from "../../record/redis/reader.ts";
-import { requireSchema } from "../../record/sql/schema_version.ts";
+import { requireSchema } from "../../record/sql/install/schema_version.ts";
 import { Sites } from "../../serve/access/sites.ts";
 import { metricsServerOf } from "../../serve/metrics_server.ts";
 import { startServer } from "../../serve/server.ts";

@@ -5,7 +5,7 @@ import type { Config } from "../../base/config.ts";
 import type { Logger } from "../../base/log.ts";
 import { E8, US_PER_MS } from "../../base/units.ts";
 import type { Label } from "../../features/label.ts";
-import type { SymbolWorker } from "../symbol_worker.ts";
+import type { SymbolWorker } from "../symbol/symbol_worker.ts";
 import { AskedModels } from "./asked_models.ts";
 import { type AskedSymbol, Asks } from "./asks.ts";
 

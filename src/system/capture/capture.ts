@@ -23,7 +23,7 @@ import { CaptureLog } from "../../record/capture/capture_log.ts";
 import { runName } from "../../record/capture/part_name.ts";
 import { LakeBucket } from "../../record/lake/lake_store.ts";
 import { type Disk, limitedDisk, realDisk } from "../../record/write/disk.ts";
-import type { WorkerParts } from "../worker_parts.ts";
+import type { WorkerParts } from "../symbol/worker_parts.ts";
 import { capturedParts } from "./captured_parts.ts";
 
 export interface CaptureOptions {

@@ -13,7 +13,7 @@ import {
   type RosterEntry,
 } from "../../predict/capture/input_log.ts";
 import { ClockTimes } from "../../predict/score/tick_times.ts";
-import { type MadeWorker, USUAL_PARTS, type WorkerParts } from "../worker_parts.ts";
+import { type MadeWorker, USUAL_PARTS, type WorkerParts } from "../symbol/worker_parts.ts";
 
 export interface CapturedPartsOptions {
   readonly sink: CaptureSink;

@@ -8,7 +8,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { US_PER_SEC } from "../../base/units.ts";
 import type { StreamStatus } from "../../binance/stream/options.ts";
 import type { Liveness } from "../../serve/ports.ts";
-import type { SymbolWorker } from "../symbol_worker.ts";
+import type { SymbolWorker } from "../symbol/symbol_worker.ts";
 
 export function livenessOf(workers: Iterable<SymbolWorker>, feed: StreamStatus, clock: Clock): Liveness {
   if (feed.state !== "live") return { live: true, reason: null };

@@ -6,7 +6,7 @@ import type { StreamStatus } from "../../binance/stream/options.ts";
 import type { Prediction } from "../../predict/prediction.ts";
 import type { ForecastSource } from "../../predict/source.ts";
 import type { Dependency, Unavailable } from "../../serve/ports.ts";
-import type { SymbolWorker } from "../symbol_worker.ts";
+import type { SymbolWorker } from "../symbol/symbol_worker.ts";
 
 /** A step of the exchange's clock is shown for this long, also where everything goes on at once (µs). */
 const STEP_SHOWN_US = 10 * US_PER_SEC;

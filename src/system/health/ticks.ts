@@ -2,7 +2,7 @@
 
 import type { Metrics, Sample } from "../../base/metrics.ts";
 import type { Scorer } from "../../predict/score/scorer.ts";
-import type { SymbolWorker } from "../symbol_worker.ts";
+import type { SymbolWorker } from "../symbol/symbol_worker.ts";
 
 export function registerTickMetrics(metrics: Metrics, workers: () => Iterable<SymbolWorker>): void {
   const perModel = (read: (scorer: Scorer) => Readonly<Record<string, number>>): Sample[] =>

@@ -19,7 +19,7 @@ import { readRecord } from "../../predict/capture/read_record.ts";
 import { type Kind, kindOf } from "../../predict/capture/records.ts";
 import type { Lane } from "../../predict/lane/lane.ts";
 import { machineName } from "../capture/capture.ts";
-import type { SymbolWorker } from "../symbol_worker.ts";
+import type { SymbolWorker } from "../symbol/symbol_worker.ts";
 import { Comparison, type Stored } from "./comparison.ts";
 import { ReplayModels } from "./replay_models.ts";
 import { ReplayTimes } from "./replay_times.ts";

@@ -12,8 +12,8 @@ import { FEATURE_SETS } from "../../features/sets/all.ts";
 import type { Roster } from "../../model/roster.ts";
 import type { Prediction } from "../../predict/prediction.ts";
 import type { TickTimes } from "../../predict/score/tick_times.ts";
-import { SymbolWorker, type SymbolWorkerOptions } from "../symbol_worker.ts";
-import { USUAL_PARTS, type WorkerWarmUp } from "../worker_parts.ts";
+import { SymbolWorker, type SymbolWorkerOptions } from "../symbol/symbol_worker.ts";
+import { USUAL_PARTS, type WorkerWarmUp } from "../symbol/worker_parts.ts";
 
 /** What the lane wants is in the capture. */
 export const NO_WARM_UP: WorkerWarmUp = {

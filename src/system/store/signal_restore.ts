@@ -6,7 +6,7 @@ import { withDeadline } from "../../base/deadline.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { startOf } from "../../base/units.ts";
-import { RoundJob } from "../../record/round_job.ts";
+import { RoundJob } from "../../record/rounds/round_job.ts";
 import { storedSignals } from "../../record/signals/stored_signals.ts";
 import type { LiveSignals } from "../../signal/live_signals.ts";
 

@@ -11,9 +11,9 @@
 
 import { assert } from "../../base/errors.ts";
 import type { Rng } from "../../base/rng.ts";
-import { BLOCK_S_MIN, blockSeconds } from "../../judge/block_means.ts";
-import { studentReach } from "../../judge/normal.ts";
-import { ratios } from "../../judge/ratios.ts";
+import { BLOCK_S_MIN, blockSeconds } from "../../judge/statistics/block_means.ts";
+import { studentReach } from "../../judge/statistics/normal.ts";
+import { ratios } from "../../judge/statistics/ratios.ts";
 import type { Score } from "../../model/bundle/manifest.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Terms } from "./metrics.ts";

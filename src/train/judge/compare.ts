@@ -7,7 +7,7 @@
  */
 
 import { seededRng } from "../../base/rng.ts";
-import { normalTail } from "../../judge/normal.ts";
+import { normalTail } from "../../judge/statistics/normal.ts";
 import { held, type Numbers, pieces } from "../data/numbers.ts";
 import { type Blocks, intervalsOf } from "./bootstrap.ts";
 import { cellsOf } from "./metrics.ts";

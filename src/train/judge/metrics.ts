@@ -4,7 +4,7 @@
  */
 
 import { assert } from "../../base/errors.ts";
-import { ratios, type Sums, variance } from "../../judge/ratios.ts";
+import { ratios, type Sums, variance } from "../../judge/statistics/ratios.ts";
 import type { Score } from "../../model/bundle/manifest.ts";
 import { held, type Numbers, pieces } from "../data/numbers.ts";
 

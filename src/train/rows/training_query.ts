@@ -11,8 +11,8 @@ import { versionedNames } from "../../features/sql/versions.ts";
 import type { Refresher } from "../../record/bars/refresher.ts";
 import type { Database } from "../../record/database.ts";
 import { asked } from "../../record/sql/asked.ts";
-import { requireFeatureFunctions } from "../../record/sql/feature_functions.ts";
 import { readFloatRows } from "../../record/sql/float_rows.ts";
+import { requireFeatureFunctions } from "../../record/sql/install/feature_functions.ts";
 
 /** from_us ≤ ts < to_us. */
 export interface TrainingSpan {

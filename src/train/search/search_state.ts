@@ -6,7 +6,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { describeError, fail } from "../../base/errors.ts";
-import { parsedBy } from "../../base/schema.ts";
+import { parsedBy } from "../../base/input/schema.ts";
 import type { NetworkKind } from "../fit/trainable.ts";
 import { type Genome, isGenome, keyOf } from "./genome.ts";
 

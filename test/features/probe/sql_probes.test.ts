@@ -8,7 +8,7 @@ import type { MarketEvent } from "../../../src/binance/events.ts";
 import type { BookSums } from "../../../src/features/algebra/columns.ts";
 import { FEATURE_SETS } from "../../../src/features/sets/all.ts";
 import type { Database } from "../../../src/record/database.ts";
-import { installFeatureFunctions } from "../../../src/record/sql/feature_functions.ts";
+import { installFeatureFunctions } from "../../../src/record/sql/install/feature_functions.ts";
 import { onEveryServer } from "../../record/server/servers.ts";
 import { type Knobs, randomTape } from "../naive/random_tape.ts";
 import { onTime, refreshBars, type SqlVector, sqlVectors, store } from "../sql/sql_world.ts";

@@ -17,7 +17,7 @@ import { indicatorsOn } from "../../../src/features/sets/indicators.ts";
 import { v1 } from "../../../src/features/sets/v1.ts";
 import { compileFeatureFunction } from "../../../src/features/sql/compile.ts";
 import type { Database } from "../../../src/record/database.ts";
-import { installFeatureFunctions } from "../../../src/record/sql/feature_functions.ts";
+import { installFeatureFunctions } from "../../../src/record/sql/install/feature_functions.ts";
 import { microsFromText } from "../../../src/record/sql/time_text.ts";
 import { onEveryServer } from "../../record/server/servers.ts";
 import { randomFloat } from "../algebra/random_expr.ts";

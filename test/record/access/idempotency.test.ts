@@ -11,7 +11,7 @@ import { connectTo } from "../../../src/record/server/client.ts";
 import type { Work } from "../../../src/record/sql/work.ts";
 import { idempotent } from "../../../src/serve/access/idempotency.ts";
 import type { RequestScope } from "../../../src/serve/request/problem.ts";
-import { KeyedRequests } from "../../../src/system/keyed_requests.ts";
+import { KeyedRequests } from "../../../src/system/callers/keyed_requests.ts";
 import { refusal } from "../../base/rejection.ts";
 import { onEveryServer } from "../server/servers.ts";
 import { FlakyWire } from "../write/flaky_wire.ts";

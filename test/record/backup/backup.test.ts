@@ -16,7 +16,7 @@ import { Refresher } from "../../../src/record/bars/refresher.ts";
 import { connectDatabase, type Database } from "../../../src/record/database.ts";
 import { DatabaseLink } from "../../../src/record/link.ts";
 import { compareSpan } from "../../../src/record/parity/parity.ts";
-import { installFeatureFunctions } from "../../../src/record/sql/feature_functions.ts";
+import { installFeatureFunctions } from "../../../src/record/sql/install/feature_functions.ts";
 import { rejection } from "../../base/rejection.ts";
 import { FIRST_SEC, LiveMarket } from "../live_market.ts";
 import { onEveryServer, type ServerUnderTest } from "../server/servers.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { seededRng } from "../../../src/base/rng.ts";
 import { BAR_TABLES, selectOf, upsertOf } from "../../../src/record/bars/bars.ts";
-import { migrationsFor } from "../../../src/record/sql/migration_files.ts";
+import { migrationsFor } from "../../../src/record/sql/install/migration_files.ts";
 import { inParts, joinTapes, rawTape, storeTape, TAPE_START_US } from "../raw_tape.ts";
 import { onEveryServer } from "../server/servers.ts";
 import { barsWorld, EVERYTHING, HOUR_US, SEC_US } from "./bars_world.ts";

@@ -11,7 +11,7 @@ import { ParityJob, type ParityJobOptions } from "../../../src/record/parity/job
 import type { ParityReport } from "../../../src/record/parity/report.ts";
 import { ParityRuns } from "../../../src/record/parity/runs.ts";
 import { connectTo } from "../../../src/record/server/client.ts";
-import { installFeatureFunctions } from "../../../src/record/sql/feature_functions.ts";
+import { installFeatureFunctions } from "../../../src/record/sql/install/feature_functions.ts";
 import { FIRST_SEC, LiveMarket } from "../live_market.ts";
 import { onEveryServer } from "../server/servers.ts";
 

@@ -11,7 +11,7 @@ import { Refresher } from "../../../src/record/bars/refresher.ts";
 import type { Database } from "../../../src/record/database.ts";
 import { compareSpan } from "../../../src/record/parity/parity.ts";
 import type { ParityReport } from "../../../src/record/parity/report.ts";
-import { installFeatureFunctions } from "../../../src/record/sql/feature_functions.ts";
+import { installFeatureFunctions } from "../../../src/record/sql/install/feature_functions.ts";
 import { textFromMicros } from "../../../src/record/sql/time_text.ts";
 import { FIRST_SEC, LiveMarket } from "../live_market.ts";
 import type { ServerUnderTest } from "../server/servers.ts";

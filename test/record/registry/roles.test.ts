@@ -9,7 +9,7 @@ import type { Database } from "../../../src/record/database.ts";
 import type { Registry } from "../../../src/record/registry/registry.ts";
 import type { RoleRows } from "../../../src/record/registry/role_rows.ts";
 import type { RegistryRows } from "../../../src/record/registry/rows.ts";
-import { MIGRATIONS_DIR } from "../../../src/record/sql/migration_files.ts";
+import { MIGRATIONS_DIR } from "../../../src/record/sql/install/migration_files.ts";
 import { codeOf, rejection } from "../../base/rejection.ts";
 import { met } from "../../met.ts";
 import { removeFolders } from "../../model/sample.ts";

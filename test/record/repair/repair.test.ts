@@ -8,7 +8,7 @@ import { silentLogger } from "../../../src/base/log.ts";
 import type { RestClient } from "../../../src/binance/rest/client.ts";
 import { v1 } from "../../../src/features/sets/v1.ts";
 import type { Database } from "../../../src/record/database.ts";
-import { installFeatureFunctions } from "../../../src/record/sql/feature_functions.ts";
+import { installFeatureFunctions } from "../../../src/record/sql/install/feature_functions.ts";
 import type { PaperExchange } from "../../../src/sim/exchange/exchange.ts";
 import { repairHealth } from "../../../src/system/health/record/repair.ts";
 import { NaiveV1 } from "../../features/naive/naive.ts";

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ForetickError } from "../../../src/base/errors.ts";
-import { lockDataDir } from "../../../src/record/server/data_dir_lock.ts";
+import { lockDataDir } from "../../../src/record/server/embedded/data_dir_lock.ts";
 import { tempDir } from "./temp_dir.ts";
 
-const source = fileURLToPath(new URL("../../../src/record/server/data_dir_lock.ts", import.meta.url));
+const source = fileURLToPath(
+  new URL("../../../src/record/server/embedded/data_dir_lock.ts", import.meta.url),
+);
 
 /** A process that takes `directory` and then waits, or says why it could not. */
 function holder(directory: string): { said: Promise<string>; child: ReturnType<typeof spawn> } {

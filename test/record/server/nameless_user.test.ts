@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
-import { nameLibrary, withName } from "../../../src/record/server/nameless_user.ts";
+import { nameLibrary, withName } from "../../../src/record/server/embedded/nameless_user.ts";
 
 /** An id that no system gives. */
 const NAMELESS = { uid: 54_321, gid: 54_321 };

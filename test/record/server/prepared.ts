@@ -12,7 +12,7 @@ import { systemClock as clock } from "../../../src/base/clock.ts";
 import { silentLogger as log } from "../../../src/base/log.ts";
 import { openDatabase } from "../../../src/record/database.ts";
 import { connectTo } from "../../../src/record/server/client.ts";
-import { EmbeddedServer } from "../../../src/record/server/embedded.ts";
+import { EmbeddedServer } from "../../../src/record/server/embedded/embedded.ts";
 import { tempDir } from "./temp_dir.ts";
 
 /** Names a URL of the prepared embedded server. */

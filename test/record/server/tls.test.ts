@@ -8,7 +8,7 @@ import { silentLogger as log } from "../../../src/base/log.ts";
 import { connectDatabase } from "../../../src/record/database.ts";
 import { DatabaseLink } from "../../../src/record/link.ts";
 import { connectTo } from "../../../src/record/server/client.ts";
-import { EmbeddedServer } from "../../../src/record/server/embedded.ts";
+import { EmbeddedServer } from "../../../src/record/server/embedded/embedded.ts";
 import { readFloatRows } from "../../../src/record/sql/float_rows.ts";
 import { CA_FILE, OTHER_CA_FILE, PrivateServer } from "./private_server.ts";
 import { tempDir } from "./temp_dir.ts";

@@ -11,7 +11,7 @@ import { connectTo } from "../../../src/record/server/client.ts";
 import { abandonable, isStrayCancel } from "../../../src/record/sql/abandonable.ts";
 import { asked } from "../../../src/record/sql/asked.ts";
 import { type RunningServer, startServer } from "../../../src/serve/server.ts";
-import { AbandonableReads } from "../../../src/system/abandonable_reads.ts";
+import { AbandonableReads } from "../../../src/system/callers/abandonable_reads.ts";
 import { rejection } from "../../base/rejection.ts";
 import { met } from "../../met.ts";
 import { FakeMarket } from "../../serve/fake_market.ts";

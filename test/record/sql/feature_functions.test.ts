@@ -10,7 +10,7 @@ import type { Database } from "../../../src/record/database.ts";
 import {
   installFeatureFunctions,
   requireFeatureFunctions,
-} from "../../../src/record/sql/feature_functions.ts";
+} from "../../../src/record/sql/install/feature_functions.ts";
 import { rejection } from "../../base/rejection.ts";
 import { onEveryServer } from "../server/servers.ts";
 

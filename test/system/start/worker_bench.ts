@@ -20,7 +20,7 @@ import { ModelSlot } from "../../../src/model/model_slot.ts";
 import { ZeroModel } from "../../../src/model/zero_model.ts";
 import type { Prediction } from "../../../src/predict/prediction.ts";
 import type { FillHistory } from "../../../src/record/fill_history.ts";
-import { SymbolWorker, type SymbolWorkerOptions } from "../../../src/system/symbol_worker.ts";
+import { SymbolWorker, type SymbolWorkerOptions } from "../../../src/system/symbol/symbol_worker.ts";
 
 const symbol = "BTCUSDT";
 /** A round five-minute boundary. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Rng, seededRng } from "../../../src/base/rng.ts";
-import { normalTail, studentReach } from "../../../src/judge/normal.ts";
+import { normalTail, studentReach } from "../../../src/judge/statistics/normal.ts";
 import { blocksOf } from "../../../src/train/judge/bootstrap.ts";
 import { compare, dieboldMariano } from "../../../src/train/judge/compare.ts";
 import { propose } from "../../../src/train/judge/propose.ts";

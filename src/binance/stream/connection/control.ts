@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { parsedBy } from "../../../base/schema.ts";
+import { parsedBy } from "../../../base/input/schema.ts";
 import type { StreamName } from "../../events.ts";
 
 export type ControlFrame =

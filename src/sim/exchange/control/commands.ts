@@ -1,7 +1,7 @@
 /** The faults a person or a test can ask the paper exchange for: their parameters, and what each does. */
 
 import { z } from "zod";
-import { parsedBy } from "../../../base/schema.ts";
+import { parsedBy } from "../../../base/input/schema.ts";
 import { US_PER_SEC } from "../../../base/units.ts";
 import type { StreamName } from "../../../binance/events.ts";
 import { moved, renumbered } from "../../recording/moved.ts";

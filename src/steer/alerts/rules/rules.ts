@@ -7,8 +7,8 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { fail } from "../../../base/errors.ts";
+import { parsedBy } from "../../../base/input/schema.ts";
 import { LIMITS } from "../../../base/limits.ts";
-import { parsedBy } from "../../../base/schema.ts";
 import { SEVERITIES } from "../../../record/alerts/alert.ts";
 import { ALERT_EVENT_KINDS } from "../../../record/alerts/alert_event.ts";
 

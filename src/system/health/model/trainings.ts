@@ -9,7 +9,7 @@ import { LIMITS } from "../../../base/limits.ts";
 import type { Logger } from "../../../base/log.ts";
 import type { Metrics, PlanMetric, Sample } from "../../../base/metrics.ts";
 import type { Database } from "../../../record/database.ts";
-import { RoundJob, roundPauseMs } from "../../../record/round_job.ts";
+import { RoundJob, roundPauseMs } from "../../../record/rounds/round_job.ts";
 import {
   type JobCount,
   jobCounts,

@@ -4,7 +4,7 @@ import type { MetricName, Metrics, Sample } from "../../../base/metrics.ts";
 import type { QualityAnswer, QualityChoice, QualityWindow } from "../../../predict/quality_minutes.ts";
 import type { QualityJob } from "../../../record/quality/quality_job.ts";
 import type { Dependency, QualityView } from "../../../serve/ports.ts";
-import type { SymbolWorker } from "../../symbol_worker.ts";
+import type { SymbolWorker } from "../../symbol/symbol_worker.ts";
 
 /** `job` undefined: the database is not open. */
 export function qualityHealth(job: QualityJob | undefined): Dependency {

@@ -5,7 +5,7 @@
  */
 
 import { type Rng, seededRng } from "../../../base/rng.ts";
-import { BLOCK_S_MIN } from "../../../judge/block_means.ts";
+import { BLOCK_S_MIN } from "../../../judge/statistics/block_means.ts";
 import { type Dataset, type HeldDataset, heldPartOf, rowsIn } from "../../data/dataset.ts";
 import type { RowRange } from "../../data/row_range.ts";
 import type { Forecaster } from "../../fit/forecaster.ts";
