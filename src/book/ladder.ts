@@ -15,9 +15,6 @@ const NEAR = 12;
 
 export class Ladder {
   readonly side: Side;
-  /** Levels added and removed since the start. */
-  added = 0;
-  removed = 0;
   /** Levels that did not fit: a full side drops its farthest level. */
   dropped = 0;
   readonly #sign: 1 | -1;
@@ -85,7 +82,6 @@ export class Ladder {
   }
 
   clear(): void {
-    this.removed += this.#size;
     this.#size = 0;
   }
 
@@ -111,7 +107,6 @@ export class Ladder {
     this.#keys.copyWithin(at, at + 1, this.#size);
     this.#qtys.copyWithin(at, at + 1, this.#size);
     this.#size -= 1;
-    this.removed += 1;
   }
 
   #qtyAt(at: number): Int64 {
@@ -145,7 +140,6 @@ export class Ladder {
     this.#keys[at] = key;
     this.#putQty(at, qty_e8);
     this.#size += 1;
-    this.added += 1;
   }
 
   #grow(): void {

@@ -16,28 +16,9 @@ export interface Touch {
   readonly ask_qty_e8: QtyE8;
 }
 
-/** What an update changed. */
-export interface BookEffect {
-  /** The best bid's price or quantity is another. */
-  readonly bid_changed: boolean;
-  readonly ask_changed: boolean;
-  readonly levels_added: number;
-  readonly levels_removed: number;
-}
-
 export interface Depth {
   readonly bids: Levels;
   readonly asks: Levels;
-}
-
-/** The book's numbers before an update, for its effect. */
-interface Mark {
-  readonly bid_price_e8: number;
-  readonly bid_qty_e8: Int64;
-  readonly ask_price_e8: number;
-  readonly ask_qty_e8: Int64;
-  readonly added: number;
-  readonly removed: number;
 }
 
 export class OrderBook {
@@ -53,24 +34,20 @@ export class OrderBook {
   }
 
   /** Replaces the whole book. */
-  applySnapshot(event: DepthSnapshotEvent): BookEffect {
-    const before = this.#mark();
+  applySnapshot(event: DepthSnapshotEvent): void {
     this.#bids.clear();
     this.#asks.clear();
     // Snapshots are written best first; from their end each level lands next to the one before.
     setLevels(this.#bids, event.bids, "worst_first");
     setLevels(this.#asks, event.asks, "worst_first");
     this.update_id = event.update_id;
-    return this.#effectSince(before);
   }
 
   /** Sets the levels of the diff, removing those of quantity 0; a level that is not there may be removed. */
-  applyDiff(event: DepthDiffEvent): BookEffect {
-    const before = this.#mark();
+  applyDiff(event: DepthDiffEvent): void {
     setLevels(this.#bids, event.bids, "as_written");
     setLevels(this.#asks, event.asks, "as_written");
     this.update_id = event.last_update_id;
-    return this.#effectSince(before);
   }
 
   clear(): void {
@@ -114,28 +91,6 @@ export class OrderBook {
   /** Levels dropped because a side was full. */
   get levels_dropped(): number {
     return this.#bids.dropped + this.#asks.dropped;
-  }
-
-  #mark(): Mark {
-    const [bids, asks] = [this.#bids, this.#asks];
-    return {
-      bid_price_e8: bids.best_price_e8,
-      bid_qty_e8: bids.best_qty_e8,
-      ask_price_e8: asks.best_price_e8,
-      ask_qty_e8: asks.best_qty_e8,
-      added: bids.added + asks.added,
-      removed: bids.removed + asks.removed,
-    };
-  }
-
-  #effectSince(before: Mark): BookEffect {
-    const now = this.#mark();
-    return {
-      bid_changed: now.bid_price_e8 !== before.bid_price_e8 || now.bid_qty_e8 !== before.bid_qty_e8,
-      ask_changed: now.ask_price_e8 !== before.ask_price_e8 || now.ask_qty_e8 !== before.ask_qty_e8,
-      levels_added: now.added - before.added,
-      levels_removed: now.removed - before.removed,
-    };
   }
 }
 

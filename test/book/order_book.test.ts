@@ -67,14 +67,11 @@ describe("OrderBook", () => {
       book.applySnapshot(snapshot(1, once(first_bids), once(first_asks)));
       naive.replace(once(first_bids), once(first_asks));
       diffs.forEach(([bid_levels, ask_levels], i) => {
-        const before = { bids: naive.top("bids", 1)[0], asks: naive.top("asks", 1)[0] };
-        const size = naive.bids.size + naive.asks.size;
-        const effect = book.applyDiff(diff(i + 2, i + 2, bid_levels, ask_levels));
+        book.applyDiff(diff(i + 2, i + 2, bid_levels, ask_levels));
         naive.apply(bid_levels, ask_levels);
-        const [best_bid, best_ask] = [naive.top("bids", 1)[0], naive.top("asks", 1)[0]];
-        expect(effect.bid_changed).toBe(String(before.bids) !== String(best_bid));
-        expect(effect.ask_changed).toBe(String(before.asks) !== String(best_ask));
-        expect(effect.levels_added - effect.levels_removed).toBe(naive.bids.size + naive.asks.size - size);
+        expect([...book.depth(1).bids]).toEqual(naive.top("bids", 1).flat());
+        expect([...book.depth(1).asks]).toEqual(naive.top("asks", 1).flat());
+        expect(book.levels).toEqual({ bids: naive.bids.size, asks: naive.asks.size });
       });
       for (const n of [1, 5, 20, 1_000]) {
         expect([...book.depth(n).bids]).toEqual(naive.top("bids", n).flat());
@@ -107,19 +104,21 @@ describe("OrderBook", () => {
     expect(book.sums("bid", 5_000)).toBe((5_000 * 5_001) / 2);
   });
 
-  it("says which side's best price or quantity an update changed, and what came and went", () => {
+  it("has the touch that each update leaves", () => {
     const book = new OrderBook();
+    const touch = (): number[] => [...book.depth(1).bids, ...book.depth(1).asks].map(Number);
     book.applySnapshot(snapshot(1, [100, 5, 99, 5], [101, 5, 102, 5]));
-    const quiet = { bid_changed: false, ask_changed: false, levels_added: 0, levels_removed: 0 };
-    expect(book.applyDiff(diff(2, 2, [99, 6], [102, 6]))).toEqual(quiet);
-    expect(book.applyDiff(diff(3, 3, [100, 6]))).toEqual({ ...quiet, bid_changed: true });
-    expect(book.applyDiff(diff(4, 4, [], [101, 0]))).toEqual({
-      ...quiet,
-      ask_changed: true,
-      levels_removed: 1,
-    });
-    expect(book.applyDiff(diff(5, 5, [98, 1], [103, 1]))).toEqual({ ...quiet, levels_added: 2 });
-    expect(book.applyDiff(diff(6, 6, [50, 0]))).toEqual(quiet);
+    book.applyDiff(diff(2, 2, [99, 6], [102, 6]));
+    expect(touch()).toEqual([100, 5, 101, 5]);
+    book.applyDiff(diff(3, 3, [100, 6]));
+    expect(touch()).toEqual([100, 6, 101, 5]);
+    book.applyDiff(diff(4, 4, [], [101, 0]));
+    expect(touch()).toEqual([100, 6, 102, 6]);
+    expect(book.levels).toEqual({ bids: 2, asks: 1 });
+    book.applyDiff(diff(5, 5, [98, 1], [103, 1]));
+    book.applyDiff(diff(6, 6, [50, 0]));
+    expect(touch()).toEqual([100, 6, 102, 6]);
+    expect(book.levels).toEqual({ bids: 3, asks: 2 });
     expect(book.best()).toEqual({
       bid_price_e8: 100,
       bid_qty_e8: 6,
