@@ -6,7 +6,8 @@
  * wrong times, or one wrong row, does not move it.
  */
 
-import { US_PER_SEC } from "../../base/units.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import { LATE_US, LateRun } from "./late_run.ts";
 
 const NONE = Number.POSITIVE_INFINITY;
@@ -18,6 +19,8 @@ const LOOK_US = US_PER_SEC;
 const STEADY_US = 500_000;
 /** So many looks that agree, one after the other, and the clocks run side by side. */
 const STEADY_LOOKS = 3;
+/** Clocks that differ by no more show the same time: both were set by true time (µs). */
+const NEAR_US = LIMITS.belief_step_ms_min * US_PER_MS;
 
 export class ClockOffset {
   /** Smallest delay in this window and in the one before, by stream. */
@@ -55,6 +58,14 @@ export class ClockOffset {
    */
   get steady(): boolean {
     return this.#agreeing >= STEADY_LOOKS;
+  }
+
+  /**
+   * Whether the local clock tells a step of the exchange's: they have run side by side, or show the same time, as
+   * from a process's first row on. One that falls behind a recording played fast is near it no longer.
+   */
+  get tellsSteps(): boolean {
+    return this.steady || Math.abs(this.#offset_us) <= NEAR_US;
   }
 
   /** A believed row of stream number `index`. */
@@ -141,11 +152,12 @@ export class ClockOffset {
     const { least_us } = this.#late;
     if (spoken(least_us, least_us) < Math.min(2, spoken(this.#now, this.#before))) return;
     const before_us = this.#offset_us;
+    const told = this.tellsSteps || this.#stepped;
     this.#before.fill(NONE);
     this.#now.set(least_us);
     this.#late.end();
     this.#settle();
-    if (this.steady || this.#stepped) this.#slid_us += this.#offset_us - before_us;
+    if (told) this.#slid_us += this.#offset_us - before_us;
   }
 
   /** A stream without an event for two windows has no minimum; where none has, the last offset stays. */

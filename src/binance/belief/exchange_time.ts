@@ -91,11 +91,11 @@ export class ExchangeTime {
     if (ts_us <= clock_us + AHEAD_US) return "believed";
     // Nothing is known yet: a local clock that is near the exchange's is a second source.
     if (clock_us === NEVER && Math.abs(received_us - ts_us) <= STEP_US) return "believed";
-    const { steady } = this.clock;
+    const { steady, tellsSteps } = this.clock;
     if (!steady && ts_us <= this.#highs[index]! + AHEAD_US) return "believed";
     const agreed_us = this.#agreed();
     if (ts_us > agreed_us + AHEAD_US) return "waits";
-    if (!steady || agreed_us <= clock_us + STEP_US) return "believed";
+    if (!tellsSteps || agreed_us <= clock_us + STEP_US) return "believed";
     return this.#contested(received_us);
   }
 

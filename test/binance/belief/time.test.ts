@@ -66,6 +66,33 @@ describe("a belief about time", () => {
     expect(out.length).toBe(orderly(0, 25).length);
   });
 
+  it("names a leap of 30 s in a process's first second too, where its clock showed the exchange's time", () => {
+    const { take, out, doubts, belief } = believing();
+    take(...orderly(0, 1), ...orderly(1, 1.5, 30_000));
+    expect(out.length).toBe(orderly(0, 1).length);
+    expect(doubts()).toBe(1);
+    belief.onServerTime(at(31.5), at(1.5));
+    expect(aside(out)).toEqual([]);
+    expect(out.length).toBe(orderly(0, 1.5).length);
+    expect(belief.time.takeStep()).toBeCloseTo(30_000_000, -5);
+  });
+
+  it("names a fall of 30 s in a process's first second too", () => {
+    const { take, out, belief } = believing();
+    take(...orderly(0, 1), ...orderly(1, 5, -30_000));
+    expect(aside(out)).toEqual([]);
+    expect(belief.time.takeStep()).toBeCloseTo(-30_000_000, -5);
+  });
+
+  it("takes a market of now played twenty times as fast for no step", () => {
+    const { take, out, doubts, belief } = believing();
+    take(...orderly(0, 120).map((row) => ({ ...row, received_us: micros(at(0) + (row.ts_us - at(0)) / 20) })));
+    expect(aside(out)).toEqual([]);
+    expect(out.length).toBe(orderly(0, 120).length);
+    expect(doubts()).toBe(0);
+    expect(belief.time.stepped).toBe(false);
+  });
+
   it("believes none of streams 30 s ahead that the server's time contradicts, and all once they are back", () => {
     const { take, out, belief } = believing();
     take(...orderly(0, 20), ...orderly(20, 20.3, 30_000));
