@@ -75,11 +75,6 @@ export class SecondCloser<Stream extends string> {
     this.#laggard_us = NEVER;
   }
 
-  /** The highest exchange time seen on any stream since the connection came alive; −∞ before. */
-  get lead_us(): number {
-    return this.#lead_us;
-  }
-
   /** The last second that the events seen so far have closed; −∞ where there is none. */
   closedByEvents(): number {
     const reached_us = Math.max(this.#laggard_us, this.#agreedLead() - this.#grace_us);
