@@ -86,7 +86,9 @@ describe("a belief about time", () => {
 
   it("takes a market of now played twenty times as fast for no step", () => {
     const { take, out, doubts, belief } = believing();
-    take(...orderly(0, 120).map((row) => ({ ...row, received_us: micros(at(0) + (row.ts_us - at(0)) / 20) })));
+    take(
+      ...orderly(0, 120).map((row) => ({ ...row, received_us: micros(at(0) + (row.ts_us - at(0)) / 20) })),
+    );
     expect(aside(out)).toEqual([]);
     expect(out.length).toBe(orderly(0, 120).length);
     expect(doubts()).toBe(0);
