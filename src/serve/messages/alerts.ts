@@ -1,10 +1,11 @@
 /** The JSON of `/alerts`. */
 
 import { z } from "zod";
-import { isoOf, type Micros } from "../../base/units.ts";
+import { isoOf } from "../../base/units.ts";
 import { type AlertPart, SEVERITIES, type Silence } from "../../record/alerts/alert.ts";
 import { instant } from "../describe/answers.ts";
 import type { AlertView } from "../ports.ts";
+import { isoOrNull } from "./nullable.ts";
 
 const alertPartSchema = z.strictObject({
   rule: z.string(),
@@ -61,5 +62,3 @@ export const silenceJson = ({ rule, until_us }: Silence): AlertsJson["silences"]
 const partJson = ({ rule, symbol, summary, started_us, over_us }: AlertPart): AlertPartJson => ({
   ...{ rule, symbol, summary, started_at: isoOf(started_us), over_at: isoOrNull(over_us) },
 });
-
-const isoOrNull = (time_us: Micros | null): string | null => (time_us === null ? null : isoOf(time_us));

@@ -5,10 +5,10 @@ import { isoOf, micros } from "../../base/units.ts";
 import { instant, whole } from "../describe/answers.ts";
 import type { Ask, AskedAnswer } from "../ports_ask.ts";
 import { membersOf } from "../request/parameters/query.ts";
+import { figure } from "./nullable.ts";
 import { signalShape } from "./signals.ts";
 
 const values = z.record(z.string(), z.number());
-const nullable = z.number().nullable();
 
 export const askSchema = membersOf(
   {
@@ -47,11 +47,11 @@ export const askedSchema = z
     forecast: z.strictObject({
       yhat_log_return: z.number(),
       horizon_s: whole,
-      current_price: nullable.meta({ description: "Now; null where no price is known." }),
-      predicted_price: nullable,
-      lower_price: nullable,
-      upper_price: nullable,
-      interval_coverage: nullable,
+      current_price: figure.meta({ description: "Now; null where no price is known." }),
+      predicted_price: figure,
+      lower_price: figure,
+      upper_price: figure,
+      interval_coverage: figure,
       p_up: z.number(),
       confidence: z.number(),
       calibrated: z.boolean().meta({

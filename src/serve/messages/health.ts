@@ -1,7 +1,8 @@
 /** The JSON of `/health` and its tiers. */
 
 import { z } from "zod";
-import { instant, whole } from "../describe/answers.ts";
+import { whole } from "../describe/answers.ts";
+import { whenever } from "./nullable.ts";
 
 const dependencySchema = z
   .strictObject({
@@ -25,12 +26,13 @@ export const healthSchema = z
       .boolean()
       .meta({ description: "Of the first symbol; the others have parts of their own." }),
     model_version: z.string().nullable(),
-    model_load_time: instant.nullable(),
+    model_load_time: whenever,
     is_training: z.boolean().meta({ description: "As it was within the last minute." }),
     current_training_id: z.string().nullable(),
     dependencies: z.array(dependencySchema),
   })
   .meta({ id: "Health" });
+export type HealthJson = z.output<typeof healthSchema>;
 
 export const liveSchema = z
   .strictObject({ live: z.boolean(), reason: z.string().nullable().optional() })

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isoOf } from "../../base/units.ts";
 import type { ParityRun, ParityTotals } from "../../record/parity/runs.ts";
 import { instant, whole } from "../describe/answers.ts";
+import { figure } from "./nullable.ts";
 
 /** Rows of a comparison of live vectors with SQL. */
 const countsShape = {
@@ -33,9 +34,9 @@ const runSchema = z
     to: instant,
     started_at: instant,
     took_ms: z.number(),
-    largest_difference: z.number().nullable(),
+    largest_difference: figure,
     worst_feature: z.string().nullable(),
-    features: z.record(z.string(), z.strictObject({ rows: whole, largest: z.number().nullable() })),
+    features: z.record(z.string(), z.strictObject({ rows: whole, largest: figure })),
     causes: z.record(z.string(), whole),
     differences: z.array(
       z.strictObject({

@@ -6,8 +6,8 @@ import type { QualityAnswer } from "../../predict/quality_minutes.ts";
 import { FIGURE_SOURCES } from "../../predict/source.ts";
 import { instant, whole } from "../describe/answers.ts";
 import type { QualityView } from "../ports.ts";
+import { figure } from "./nullable.ts";
 
-const figure = z.number().nullable();
 /** What a window says of a model; null where undefined, and where there is too little for an interval. */
 const figuresShape = {
   n: whole,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import type { Reliability, ReliabilityBin } from "../../record/reliability.ts";
 import { instant, whole } from "../describe/answers.ts";
+import { figure } from "./nullable.ts";
 
 /** Forecasts of one bin: how many, what they promised on average, and the share that came true. */
 const binShape = { n: whole, promised: z.number(), realised: z.number() };
@@ -25,8 +26,8 @@ export const reliabilitySchema = z
     interval: z
       .strictObject({
         n: whole,
-        promised: z.number().nullable(),
-        realised: z.number().nullable(),
+        promised: figure,
+        realised: figure,
         hours: z.array(z.strictObject({ from: instant, ...binShape })),
       })
       .meta({ description: "The share of outcomes inside, all of them and by hour." }),

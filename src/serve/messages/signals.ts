@@ -1,12 +1,12 @@
 /** The JSON of `/signals/latest`. */
 
 import { z } from "zod";
-import { E8, isoOf, micros, startOf, US_PER_SEC } from "../../base/units.ts";
+import { E8, isoOf, startOf, US_PER_SEC } from "../../base/units.ts";
 import { DIRECTIONS } from "../../judge/signal/signal_of.ts";
 import { instant, whole } from "../describe/answers.ts";
 import type { SignalView } from "../ports.ts";
+import { figure, isoOrNull, whenever } from "./nullable.ts";
 
-const figure = z.number().nullable();
 const percent = z.number().meta({ minimum: 0, maximum: 100 });
 const ofDirection = <Prefix extends string>(prefix: Prefix) =>
   DIRECTIONS.map((name) => `${prefix}${name}` as const);
@@ -30,8 +30,8 @@ export const signalShape = {
 const strategySchema = z.strictObject({
   strategy: z.string(),
   ticks: whole,
-  from: instant.nullable(),
-  to: instant.nullable(),
+  from: whenever,
+  to: whenever,
   trades: whole,
   is_open: z.boolean(),
   net: z.number().meta({ description: "moves − spread − fees, of what was staked." }),
@@ -78,7 +78,7 @@ export const signalsLatestSchema = z
     }),
   })
   .meta({ id: "SignalsLatest" });
-type SignalsLatestJson = z.output<typeof signalsLatestSchema>;
+export type SignalsLatestJson = z.output<typeof signalsLatestSchema>;
 
 export function signalsLatestJson({ latest, weights, ledgers }: SignalView): SignalsLatestJson {
   const { symbol, ts_sec, model_version, role, horizon_s } = latest;
@@ -103,5 +103,4 @@ export function signalsLatestJson({ latest, weights, ledgers }: SignalView): Sig
   };
 }
 
-const secondIso = (sec: number | null): string | null =>
-  sec === null ? null : isoOf(micros(sec * US_PER_SEC));
+const secondIso = (sec: number | null): string | null => isoOrNull(sec === null ? null : sec * US_PER_SEC);

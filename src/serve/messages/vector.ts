@@ -14,3 +14,4 @@ export const vectorSchema = z
     values: z.array(z.number().nullable()).meta({ description: "In the order of names, to the last bit." }),
   })
   .meta({ id: "FeatureVector" });
+export type VectorJson = z.output<typeof vectorSchema>;

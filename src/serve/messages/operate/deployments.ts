@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isoOf } from "../../../base/units.ts";
 import type { Deployment } from "../../../record/steer/deployment_rows.ts";
 import { instant, whole } from "../../describe/answers.ts";
-import { isoOrNull, whenever } from "./nullable.ts";
+import { isoOrNull, whenever } from "../nullable.ts";
 
 export const deploymentSchema = z
   .strictObject({
@@ -30,8 +30,9 @@ export const deploymentSchema = z
     ),
   })
   .meta({ id: "Deployment" });
+export type DeploymentJson = z.output<typeof deploymentSchema>;
 
-export function deploymentJson(one: Deployment): z.output<typeof deploymentSchema> {
+export function deploymentJson(one: Deployment): DeploymentJson {
   const { deployment_id, symbol, strategy, status, share, hold_s, forced, version_before } = one;
   return {
     ...{ deployment_id, model_id: one.version, symbol, symbols: [...one.symbols], strategy, status, share },
@@ -46,3 +47,4 @@ export function deploymentJson(one: Deployment): z.output<typeof deploymentSchem
 export const deploymentsSchema = z
   .strictObject({ deployments: z.array(deploymentSchema), count: whole })
   .meta({ id: "Deployments" });
+export type DeploymentsJson = z.output<typeof deploymentsSchema>;

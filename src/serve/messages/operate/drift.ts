@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { ColumnDrift } from "../../../judge/drift/drift.ts";
 import type { DriftView } from "../../ports_operate.ts";
-import { figure } from "./nullable.ts";
+import { figure } from "../nullable.ts";
 
 const RECOMMENDATIONS = {
   none: "OK",
@@ -28,13 +28,9 @@ export const driftSchema = z
     ),
   })
   .meta({ id: "Drift" });
+export type DriftJson = z.output<typeof driftSchema>;
 
-export function driftJson({
-  symbol,
-  model_version,
-  report,
-  has_reference,
-}: DriftView): z.output<typeof driftSchema> {
+export function driftJson({ symbol, model_version, report, has_reference }: DriftView): DriftJson {
   const note = has_reference
     ? "nothing has been looked at yet"
     : "the bundle does not say what was normal when it was trained";
@@ -55,3 +51,4 @@ export function driftJson({
 export const driftsSchema = z
   .strictObject({ status: z.literal("success"), drift_detected: z.boolean(), results: z.array(driftSchema) })
   .meta({ id: "Drifts" });
+export type DriftsJson = z.output<typeof driftsSchema>;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isoOf, micros, US_PER_SEC } from "../../../base/units.ts";
 import { instant, whole } from "../../describe/answers.ts";
 import type { EvidenceView, ExperimentView } from "../../ports_operate.ts";
-import { figure, isoOrNull, whenever } from "./nullable.ts";
+import { figure, isoOrNull, whenever } from "../nullable.ts";
 
 const verdict = z.enum(["a", "b", "inconclusive"]);
 
@@ -33,8 +33,9 @@ export const experimentSchema = z
     winner: verdict.nullable().meta({ description: "Null while it runs." }),
   })
   .meta({ id: "Experiment" });
+export type ExperimentJson = z.output<typeof experimentSchema>;
 
-export function experimentJson(one: ExperimentView): z.output<typeof experimentSchema> {
+export function experimentJson(one: ExperimentView): ExperimentJson {
   const { experiment_id, name, symbol, horizon_s, label, traffic_split, confidence_level } = one;
   return {
     ...{ experiment_id, name, symbol, horizon_s, label, traffic_split, confidence_level, model_a_id: one.a },
@@ -57,6 +58,7 @@ export function experimentJson(one: ExperimentView): z.output<typeof experimentS
 export const experimentsSchema = z
   .strictObject({ experiments: z.array(experimentSchema), count: whole })
   .meta({ id: "Experiments" });
+export type ExperimentsJson = z.output<typeof experimentsSchema>;
 
 export const evaluatedSchema = z
   .strictObject({
@@ -97,11 +99,9 @@ export const evidenceSchema = evaluatedSchema
       .meta({ description: "After every so many blocks, oldest first; lower and upper as above." }),
   })
   .meta({ id: "Evidence" });
+export type EvidenceJson = z.output<typeof evidenceSchema>;
 
-export function evidenceJson(
-  one: ExperimentView,
-  points: readonly EvidenceView[],
-): z.output<typeof evidenceSchema> {
+export function evidenceJson(one: ExperimentView, points: readonly EvidenceView[]): EvidenceJson {
   return {
     ...evaluatedJson(one),
     points: points.map(({ from_sec, n_blocks, mean, lower, upper }) => ({

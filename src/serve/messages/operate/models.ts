@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { isoOf, micros } from "../../../base/units.ts";
+import { gateResultSchema } from "../../../model/gates.ts";
 import type { AliasPlace } from "../../../record/registry/alias.ts";
 import type { Moved } from "../../../record/registry/registry.ts";
 import type { ModelDetails } from "../../../record/registry/rows.ts";
@@ -71,8 +72,10 @@ export const modelsSchema = z
     count: whole,
   })
   .meta({ id: "Models" });
+export type ModelsJson = z.output<typeof modelsSchema>;
+export type ModelJson = ModelsJson["models"][number];
 
-export function listedJson(model: ListedModel): z.output<typeof modelsSchema>["models"][number] {
+export function listedJson(model: ListedModel): ModelJson {
   const { symbol, metrics, feature_names } = model;
   return { ...registeredJson(model), symbol, metrics, feature_names: [...feature_names] };
 }
@@ -105,7 +108,7 @@ export const modelSchema = z
     ...listedShape,
     manifest_sha256: z.string(),
     manifest: z.record(z.string(), z.unknown()).meta({ description: "As in the bundle." }),
-    gates: z.array(z.record(z.string(), z.unknown())),
+    gates: z.array(gateResultSchema),
     sha256s: z.record(z.string(), z.string()),
     events: z.array(
       z.strictObject({
@@ -121,8 +124,9 @@ export const modelSchema = z
     ),
   })
   .meta({ id: "ModelDetails" });
+export type ModelDetailsJson = z.output<typeof modelSchema>;
 
-export function modelJson(model: ModelDetails): z.output<typeof modelSchema> {
+export function modelJson(model: ModelDetails): ModelDetailsJson {
   return {
     ...registeredJson(model),
     manifest_sha256: model.manifest_sha256,

@@ -5,7 +5,7 @@ import { isoOf } from "../../../base/units.ts";
 import type { StoredRun } from "../../../record/registry/training_runs.ts";
 import type { TrainingJob } from "../../../record/training/jobs.ts";
 import { instant, whole } from "../../describe/answers.ts";
-import { figure, isoOrNull, whenever } from "./nullable.ts";
+import { figure, isoOrNull, whenever } from "../nullable.ts";
 
 export const requestedSchema = z
   .strictObject({ status: z.literal("queued"), message: z.string(), training_id: z.string() })
@@ -33,8 +33,9 @@ export const trainingSchema = z
     challenger: z.string().nullable().optional(),
   })
   .meta({ id: "TrainingStatus" });
+export type TrainingJson = z.output<typeof trainingSchema>;
 
-export function trainingJson(job: TrainingJob): z.output<typeof trainingSchema> {
+export function trainingJson(job: TrainingJob): TrainingJson {
   const { status, job_id, symbol, step, share, losses, problem, versions, challenger } = job;
   return {
     ...{ status, message: `the training of ${symbol} is ${status}`, training_id: job_id, symbol, step },
@@ -78,8 +79,10 @@ export const runsSchema = z
     count: whole,
   })
   .meta({ id: "TrainingRuns" });
+export type RunsJson = z.output<typeof runsSchema>;
+export type RunJson = RunsJson["runs"][number];
 
-export function runJson(run: StoredRun): z.output<typeof runsSchema>["runs"][number] {
+export function runJson(run: StoredRun): RunJson {
   const { run_id, kind, feature_set, symbol, data_rows, status, problem, version } = run;
   return {
     ...{

@@ -22,6 +22,7 @@ const settingsSchema = z
     ),
   })
   .meta({ id: "Settings" });
+export type SettingsJson = z.output<typeof settingsSchema>;
 
 export const settingsRoute = createRoute({
   ...{ method: "get", path: "/settings", tags: ["Monitoring"] },
