@@ -2,7 +2,7 @@
 
 import { US_PER_MS } from "../../src/base/units.ts";
 import type { PredictionJson, PredictionRowJson } from "../../src/serve/messages/predictions.ts";
-import { verdictOf } from "../../src/serve/page/history.ts";
+import { verdictOf } from "../../src/serve/page/live/history.ts";
 import {
   ageText,
   bpText,

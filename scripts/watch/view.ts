@@ -2,7 +2,7 @@
 
 import type { QualityJson } from "../../src/serve/messages/quality.ts";
 import type { MarketMessage, StreamMessage } from "../../src/serve/messages/stream.ts";
-import { History } from "../../src/serve/page/history.ts";
+import { History } from "../../src/serve/page/live/history.ts";
 
 /** A part of `/health`. */
 export interface Part {

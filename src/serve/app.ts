@@ -240,5 +240,5 @@ const notHere: MiddlewareHandler<RequestScope> = async (c) =>
 
 function pathOf(asset: string): string {
   if (asset === "index.html") return "/";
-  return asset === "docs.html" ? "/docs" : `/page/${asset}`;
+  return asset === "docs/docs.html" ? "/docs" : `/page/${asset}`;
 }

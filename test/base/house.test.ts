@@ -39,6 +39,18 @@ describe("the house", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("gives a browser types of the service, and no code of it", () => {
+    const page = files.filter((file) => file.startsWith("serve/page/"));
+    expect(page.length).toBeGreaterThan(30);
+    const taken = page.flatMap((file) => {
+      const text = readFileSync(join(src, file), "utf8");
+      const found = text.matchAll(/^(import|export)(?! type )[^;]*?"(\.{1,2}\/[^"]+)"/gm);
+      const paths = [...found].map(([, , path]) => relative(src, resolve(src, file, "..", path!)));
+      return paths.filter((path) => !path.startsWith("serve/page/")).map((path) => `${file} → ${path}`);
+    });
+    expect(taken).toEqual([]);
+  });
+
   it("keeps training and its network library out of the service", () => {
     const seen = new Set<string>();
     const visit = (file: string): void => {

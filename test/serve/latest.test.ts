@@ -109,7 +109,7 @@ describe("HEAD", () => {
 describe("gzip", () => {
   it("is given of what is large, to who takes it, under a tag of its own", async () => {
     const { get } = serve();
-    for (const path of ["/openapi.json", "/page/docs.ts"]) {
+    for (const path of ["/openapi.json", "/page/docs/docs.ts"]) {
       const plain = await get(path);
       const small = await get(path, { "accept-encoding": "br, gzip;q=0.8" });
       expect(plain.headers.get("content-encoding")).toBeNull();

@@ -32,7 +32,7 @@ describe("the description", () => {
   });
 
   it("is browsable at /docs without anything from elsewhere", async () => {
-    for (const path of ["/docs", "/page/docs.css", "/page/docs.ts"]) {
+    for (const path of ["/docs", "/page/docs/docs.css", "/page/docs/docs.ts"]) {
       const answer = await app.request(path);
       expect(answer.status).toBe(200);
       expect(await answer.text()).not.toMatch(/https?:\/\//);

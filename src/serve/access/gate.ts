@@ -140,9 +140,12 @@ export function rowOf(
   method: string,
   path: string,
 ): Needed | undefined {
-  const own = table[`${method} ${path}`];
-  if (own !== undefined) return own;
-  return table[`${method} ${path.slice(0, path.lastIndexOf("/"))}/*`];
+  let found = table[`${method} ${path}`];
+  for (let end = path.length; found === undefined && end > 0; ) {
+    end = path.lastIndexOf("/", end - 1);
+    found = table[`${method} ${path.slice(0, end)}/*`];
+  }
+  return found;
 }
 
 /** Those of paths without a parameter, by method: found without asking the router. */

@@ -1,7 +1,7 @@
 /** What is wrong now, above everything else: one box an alert, with since when and what to do. */
 
 import type { AlertJson, AlertsJson } from "../messages/alerts.ts";
-import { ask } from "./ask.ts";
+import { ask } from "./ask/ask.ts";
 import { timeText } from "./words.ts";
 
 /** Asks and shows; what was last known stays where there is no answer. */

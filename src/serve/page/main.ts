@@ -4,23 +4,24 @@ import type { ParityJson } from "../messages/parity.ts";
 import type { PredictionsJson } from "../messages/predictions.ts";
 import type { QualityJson } from "../messages/quality.ts";
 import type { ReliabilityJson } from "../messages/reliability.ts";
+import type { SignalsLatestJson } from "../messages/signals.ts";
 import type { HelloMessage, StreamMessage } from "../messages/stream.ts";
+import type { VectorJson } from "../messages/vector.ts";
 import type { ContributionsJson } from "../routes/get_contributions.ts";
 import { showAlerts } from "./alerts.ts";
-import { ask, heldKey, keyProtocols } from "./ask.ts";
-import { Connection, type ConnectionState } from "./connection.ts";
-import { byId } from "./dom.ts";
-import { HISTORY_S } from "./history.ts";
-import { forgetButton, keyForm } from "./key.ts";
+import { ask, heldKey, keyProtocols } from "./ask/ask.ts";
+import { Connection, type ConnectionState } from "./ask/connection.ts";
+import { forgetButton, keyForm } from "./ask/key.ts";
+import { byId } from "./draw/dom.ts";
 import { drawContributions } from "./live/contributions.ts";
+import { HISTORY_S } from "./live/history.ts";
 import { drawLatency } from "./live/latency.ts";
 import { heard, history, redraw, showMarket, showSoon } from "./live/now.ts";
 import { Panel } from "./live/panel.ts";
 import { Ranges } from "./live/ranges.ts";
-import { drawParity, drawSignal, FeatureRanges, type VectorJson } from "./live/state_panels.ts";
+import { drawParity, drawSignal, FeatureRanges } from "./live/state_panels.ts";
 import { drawQuality, drawReliability } from "./live/worth_panels.ts";
 import { openPages } from "./pages.ts";
-import type { SignalJson } from "./words.ts";
 
 const address = new URLSearchParams(location.search);
 const asked = address.get("symbol");
@@ -115,7 +116,7 @@ const panels = [
         () => `/features/contributions?symbol=${symbol}`,
       ),
   }),
-  new Panel<SignalJson>({
+  new Panel<SignalsLatestJson>({
     ...{ id: "signal-panel", every_ms: 2_000 },
     draw: (place, body) => {
       ranges_of_features.weigh(body.signal.weights);

@@ -1,12 +1,12 @@
 /** The pages by the address's `#…`: one is seen at a time, and only what is seen is read and asked for. */
 
-import { byId, make } from "./dom.ts";
+import { byId, make } from "./draw/dom.ts";
+import { showNone } from "./draw/stale.ts";
 import type { PageModule } from "./page_context.ts";
-import { showNone } from "./stale.ts";
 
 const PAGES: Readonly<Record<string, { title: string; read: () => Promise<PageModule> }>> = {
-  models: { title: "Models", read: () => import("./pages/models.ts") },
-  training: { title: "Training", read: () => import("./pages/training.ts") },
+  models: { title: "Models", read: () => import("./pages/models/models.ts") },
+  training: { title: "Training", read: () => import("./pages/training/training.ts") },
   experiments: { title: "Experiments and deployments", read: () => import("./pages/experiments.ts") },
   data: { title: "Data", read: () => import("./pages/data.ts") },
   operations: { title: "Operations", read: () => import("./pages/operations.ts") },

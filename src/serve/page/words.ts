@@ -3,6 +3,7 @@
 import type { Role } from "../../model/role.ts";
 import type { Approximation, ForecastSource } from "../../predict/source.ts";
 import type { PredictionJson, SeriesJson } from "../messages/predictions.ts";
+import type { SignalsLatestJson } from "../messages/signals.ts";
 
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat("en-US");
@@ -216,28 +217,16 @@ export function qualityWords(
   };
 }
 
-/** As `/signals/latest` gives it. */
-export interface SignalJson {
-  readonly ts_sec: number;
-  readonly signal: {
-    readonly direction: string;
-    readonly confidence: number;
-    readonly probabilities: { readonly BUY: number; readonly HOLD: number; readonly SELL: number };
-    readonly recommendation: string;
-    readonly cost_bp: number;
-    readonly weights: Readonly<Record<string, number>> | null;
-  };
-  readonly ledger: {
-    readonly strategies: readonly {
-      readonly strategy: string;
-      readonly trades: number;
-      readonly net: number;
-    }[];
-  };
+/** What of a signal is said in words. */
+interface Said {
+  readonly signal: Pick<
+    SignalsLatestJson["signal"],
+    "direction" | "recommendation" | "confidence" | "cost_bp"
+  >;
 }
 
 /** What one would do, and why mostly nothing. */
-export function signalWords({ signal }: Pick<SignalJson, "signal">): string {
+export function signalWords({ signal }: Said): string {
   const { direction, recommendation, confidence, cost_bp } = signal;
   const beyond = `A move counts from ${cost_bp.toFixed(2)} bp, what a trade costs.`;
   if (recommendation === "AVOID") {

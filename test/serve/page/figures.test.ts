@@ -1,8 +1,9 @@
 /** What drawings count and say, without a browser. */
 
 import { describe, expect, it } from "vitest";
+import type { EvidenceJson } from "../../../src/serve/messages/operate/experiments.ts";
 import { latencyBins, quantileOf } from "../../../src/serve/page/live/latency_bins.ts";
-import { type EvidenceJson, evidenceWords } from "../../../src/serve/page/pages/evidence_words.ts";
+import { evidenceWords } from "../../../src/serve/page/pages/evidence_words.ts";
 import { hoursText } from "../../../src/serve/page/words.ts";
 
 describe("the page's figures", () => {
@@ -19,6 +20,7 @@ describe("the page's figures", () => {
 
   it("say of an experiment what is known: too little, undecided, decided, over", () => {
     const evidence: EvidenceJson = {
+      ...{ experiment_id: "5f3c", decided_at: null },
       ...{ winner: "inconclusive", mean: 0.002, lower: -0.001, upper: 0.005, confidence_level: 0.95 },
       ...{ n_blocks: 400, expected_h: null, points: [] },
     };

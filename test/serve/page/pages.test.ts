@@ -176,8 +176,16 @@ inBrowser("the other pages", (visit) => {
     expect(await visit.overhang()).toBe(0);
   });
 
-  it("shows two models side by side and the configuration without its secrets", async () => {
+  it("shows two models side by side, asked for once, and the configuration without its secrets", async () => {
     const market = new FullMarket();
+    const asked: string[] = [];
+    const { model } = market.operator as { model(version: string): Promise<unknown> };
+    market.operator = fullOperator({
+      model: (version: string) => {
+        asked.push(version);
+        return model(version);
+      },
+    });
     market.tick(START_SEC);
     await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#models`, "reader");
     await visit.becomes("#page", "Two side by side");
@@ -187,6 +195,14 @@ inBrowser("the other pages", (visit) => {
     expect(await rows.allInnerTexts()).toContainEqual(
       expect.stringMatching(/^R² against no move\s+\+0\.210 %\s+−0\.040 %$/),
     );
+    // What is known of them is not asked for again, however often the page is drawn.
+    await visit.page.locator("#compare-0").selectOption(NEXT);
+    await visit.page.locator("#compare-1").selectOption(RIDGE);
+    await rows.filter({ hasText: /−0\.040 %\s*\+0\.210 %/ }).waitFor();
+    expect(await rows.allInnerTexts()).toContainEqual(
+      expect.stringMatching(/^Gates passed\s+1 of 2\s+2 of 2$/),
+    );
+    expect(asked.sort()).toEqual([NEXT, RIDGE]);
     await visit.page.getByRole("link", { name: "Operations" }).click();
     await visit.page.getByText("2 of 2 settings have a value").click();
     await visit.becomes("#part-settings", "BINANCE_API_KEY");

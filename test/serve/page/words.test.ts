@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PredictionRowJson } from "../../../src/serve/messages/predictions.ts";
-import { HISTORY_S, History, verdictOf } from "../../../src/serve/page/history.ts";
+import { HISTORY_S, History, verdictOf } from "../../../src/serve/page/live/history.ts";
 import { everyFor, longSeries } from "../../../src/serve/page/live/long_series.ts";
 import {
   ageText,
@@ -37,15 +37,14 @@ describe("the page's words", () => {
   });
 
   it("say why nothing is done where no direction is sure enough, and where there is nothing to earn", () => {
-    const weak = { direction: "HOLD", recommendation: "AVOID", confidence: 61.24, cost_bp: 2 };
-    const signal = { ...weak, probabilities: { BUY: 20, HOLD: 61.24, SELL: 18.76 }, weights: null };
+    const signal = { direction: "HOLD", recommendation: "AVOID", confidence: 61.24, cost_bp: 2 } as const;
     expect(signalWords({ signal })).toBe(
       "A move counts from 2.00 bp, what a trade costs. None of the three is sure enough: " +
         "the likeliest, HOLD, has 61.2 %. So nothing is done.",
     );
-    const hold = { ...signal, recommendation: "STRONG_HOLD", confidence: 97 };
+    const hold = { ...signal, recommendation: "STRONG_HOLD", confidence: 97 } as const;
     expect(signalWords({ signal: hold })).toContain("there is nothing to earn");
-    const buy = { ...signal, direction: "BUY", recommendation: "WEAK_BUY", confidence: 70 };
+    const buy = { ...signal, direction: "BUY", recommendation: "WEAK_BUY", confidence: 70 } as const;
     expect(signalWords({ signal: buy })).toMatch(/BUY has 70\.0 %\.$/);
   });
 

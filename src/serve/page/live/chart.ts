@@ -4,9 +4,9 @@
  */
 
 import type { PredictionRowJson } from "../../messages/predictions.ts";
-import { type PricePoint, verdictOf } from "../history.ts";
-import { element, label, line, path, px } from "../svg.ts";
+import { element, label, line, path, px } from "../draw/svg.ts";
 import { priceText, signed, timeText } from "../words.ts";
+import { type PricePoint, verdictOf } from "./history.ts";
 
 const SPAN_S = 300;
 const EVERY_S = 10;
@@ -134,12 +134,10 @@ function axes(frame: Frame): SVGElement[] {
   for (let sec = Math.ceil(frame.from_sec / step) * step; sec < newest_sec; sec += step) {
     const x = frame.x(sec);
     if (x < TIME_PX / 2 || x > now_x - TIME_PX) continue;
-    const text = label(x, frame.foot - 3, step % 60 === 0 ? timeText(sec).slice(0, 5) : timeText(sec));
-    text.setAttribute("text-anchor", "middle");
-    made.push(text);
+    const text = step % 60 === 0 ? timeText(sec).slice(0, 5) : timeText(sec);
+    made.push(label(x, frame.foot - 3, text, "middle"));
   }
-  const now = label(now_x, frame.foot - 3, "now");
-  now.setAttribute("text-anchor", "middle");
+  const now = label(now_x, frame.foot - 3, "now", "middle");
   made.push(line("now-line", now_x, 0, now_x, frame.foot - FOOT_PX), now);
   return made;
 }

@@ -1,8 +1,8 @@
 /** What moved the newest forecast: each feature's share of it, up to the right and down to the left. */
 
 import type { ContributionsJson } from "../../routes/get_contributions.ts";
-import { make, table } from "../dom.ts";
-import { drawing, element, line, px } from "../svg.ts";
+import { small, table } from "../draw/dom.ts";
+import { drawing, element, line, px } from "../draw/svg.ts";
 import { bpText, timeText } from "../words.ts";
 
 const SHOWN = 8;
@@ -14,15 +14,13 @@ type Feature = ContributionsJson["features"][number];
 export function drawContributions(place: HTMLElement, body: ContributionsJson): void {
   const { features, reason, yhat_log_return, ts_sec } = body;
   if (reason !== null) {
-    place.replaceChildren(make("p", { class: "small" }, `Not known what moved it: ${reason}`));
+    place.replaceChildren(small(`Not known what moved it: ${reason}`));
     return;
   }
   const shown = features.slice(0, SHOWN);
   const reach = Math.max(...shown.map(({ contribution }) => Math.abs(contribution)), 1e-9);
   place.replaceChildren(
-    make(
-      "p",
-      { class: "small" },
+    small(
       `The forecast of ${timeText(ts_sec)}, ${bpText(yhat_log_return)}: how far each feature moved it, beside what it would have been with that feature as it usually was in training.`,
     ),
     table<Feature>(

@@ -4,7 +4,7 @@
  */
 
 import type uPlot from "uplot";
-import { make } from "../dom.ts";
+import { make } from "../draw/dom.ts";
 import { priceText, signed, timeText } from "../words.ts";
 import type { LongSeries } from "./long_series.ts";
 

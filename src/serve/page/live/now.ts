@@ -2,8 +2,7 @@
 
 import type { PredictionRowJson } from "../../messages/predictions.ts";
 import type { MarketMessage, OutcomeMessage, PredictionMessage } from "../../messages/stream.ts";
-import { byId, type Entry, make, showList } from "../dom.ts";
-import { History, type Verdict, verdictOf } from "../history.ts";
+import { byId, type Entry, make, showList } from "../draw/dom.ts";
 import {
   ageText,
   bpText,
@@ -20,6 +19,7 @@ import {
   worthWords,
 } from "../words.ts";
 import { drawChart } from "./chart.ts";
+import { History, type Verdict, verdictOf } from "./history.ts";
 
 const OUTCOMES_SHOWN = 10;
 const STOPPED_AFTER_MS = 5_000;

@@ -1,7 +1,7 @@
 /** One panel that asks by itself: loading, empty, shown, no longer renewed, not allowed, each said in words. */
 
-import { type Answer, ask } from "../ask.ts";
-import { byId, make } from "../dom.ts";
+import { type Answer, ask } from "../ask/ask.ts";
+import { byId, make, small } from "../draw/dom.ts";
 import { timeText } from "../words.ts";
 
 export interface PanelOptions<Body> {
@@ -50,7 +50,7 @@ export class Panel<Body> {
   /** What was shown stays, with the time it is of. */
   #say(why: string): void {
     if (this.#drawn_at === undefined) {
-      if (this.#place.textContent !== why) this.#place.replaceChildren(make("p", { class: "small" }, why));
+      if (this.#place.textContent !== why) this.#place.replaceChildren(small(why));
       return;
     }
     this.#note.textContent = `As of ${timeText(this.#drawn_at)}. ${why}`;

@@ -1,8 +1,8 @@
 /** Which stretch of time the chart shows: five minutes live, or a longer one read from the database. */
 
 import type { PredictionsJson } from "../../messages/predictions.ts";
-import { ask } from "../ask.ts";
-import { byId } from "../dom.ts";
+import { ask } from "../ask/ask.ts";
+import { byId } from "../draw/dom.ts";
 import { timeText } from "../words.ts";
 import type { LongChart } from "./long_chart.ts";
 import { everyFor } from "./long_series.ts";

@@ -1,18 +1,11 @@
 /** What goes into a forecast and what follows from it: features, the signal, parity. */
 
 import type { ParityJson } from "../../messages/parity.ts";
-import { make, table } from "../dom.ts";
-import { drawing, element, px } from "../svg.ts";
-import { count, type SignalJson, signalWords, signed, timeText } from "../words.ts";
-
-/** As `/features/latest` gives them. */
-export interface VectorJson {
-  readonly ts_sec: number;
-  readonly feature_set: string;
-  readonly warm: boolean;
-  readonly names: readonly string[];
-  readonly values: readonly (number | null)[];
-}
+import type { SignalsLatestJson } from "../../messages/signals.ts";
+import type { VectorJson } from "../../messages/vector.ts";
+import { make, small, state, table } from "../draw/dom.ts";
+import { drawing, element, px } from "../draw/svg.ts";
+import { count, signalWords, signed, timeText } from "../words.ts";
 
 const SHOWN = 12;
 const BAR_PX = 110;
@@ -48,11 +41,7 @@ export class FeatureRanges {
     const more = make("details", {}, make("summary", {}, `${rest.length} more`), features(rest, weighed));
     more.open = open;
     place.replaceChildren(
-      make(
-        "p",
-        { class: "small" },
-        `Set ${feature_set}${warm ? "" : ", look-back still filling"}. ${since} ${order}`,
-      ),
+      small(`Set ${feature_set}${warm ? "" : ", look-back still filling"}. ${since} ${order}`),
       features(rows.slice(0, SHOWN), weighed),
       rest.length > 0 ? more : "",
     );
@@ -106,7 +95,7 @@ function place(value: number | null, range: { low: number; high: number } | unde
   ]);
 }
 
-export function drawSignal(place: HTMLElement, body: SignalJson): void {
+export function drawSignal(place: HTMLElement, body: SignalsLatestJson): void {
   const { BUY, HOLD, SELL } = body.signal.probabilities;
   const bar = drawing(
     300,
@@ -126,10 +115,10 @@ export function drawSignal(place: HTMLElement, body: SignalJson): void {
     make("p", { class: "said" }, body.signal.recommendation.replaceAll("_", " ")),
     make("p", {}, signalWords(body)),
     bar,
-    make("p", { class: "small" }, shares),
+    small(shares),
     paper.length > 0
-      ? make("p", { class: "small" }, `On paper today, after costs: ${paper.join("; ")}.`)
-      : make("p", { class: "small" }, "Nothing was traded on paper today."),
+      ? small(`On paper today, after costs: ${paper.join("; ")}.`)
+      : small("Nothing was traded on paper today."),
   );
 }
 
@@ -145,8 +134,6 @@ export function drawParity(place: HTMLElement, { totals }: ParityJson): void {
     );
     return;
   }
-  const state = (differs: boolean, text: string): HTMLElement =>
-    make("span", { "data-state": differs ? "late" : "ok" }, text);
   place.replaceChildren(
     table(
       "Live against SQL by set",
@@ -154,7 +141,7 @@ export function drawParity(place: HTMLElement, { totals }: ParityJson): void {
         { title: "Set", cell: ({ feature_set }) => feature_set },
         { title: "Rows compared", num: true, cell: ({ rows_compared }) => count(rows_compared) },
         { title: "Unequal", num: true, cell: ({ rows_mismatched }) => count(rows_mismatched) },
-        { title: "Unexplained", num: true, cell: ({ rows_unexplained: n }) => state(n > 0, count(n)) },
+        { title: "Unexplained", num: true, cell: ({ rows_unexplained: n }) => state(count(n), n > 0) },
         { title: "Up to", cell: ({ to }) => timeText(Date.parse(to) / 1_000) },
       ],
       totals,

@@ -2,8 +2,8 @@
 
 import type { QualityJson } from "../../messages/quality.ts";
 import type { ReliabilityJson } from "../../messages/reliability.ts";
-import { make } from "../dom.ts";
-import { drawing, element, label, line, px } from "../svg.ts";
+import { make, small } from "../draw/dom.ts";
+import { drawing, element, label, line, px } from "../draw/svg.ts";
 import { count, qualityWords, signed } from "../words.ts";
 
 const WIDTH = 340;
@@ -17,7 +17,7 @@ export function drawQuality(place: HTMLElement, body: QualityJson): void {
     intervals(body) ?? "",
     make("p", { class: "small", id: "quality-rests" }, rests),
     make("p", { class: "small", id: "quality-ridge" }, ridge || "No ridge model is scored beside it."),
-    make("p", { class: "small" }, coverageWords(body)),
+    small(coverageWords(body)),
   );
 }
 
@@ -43,8 +43,7 @@ function intervals({ r2, r2_low, r2_high, baselines, model_version }: QualityJso
     ];
   });
   const says = rows.map(({ name, r2 }) => `${name} ${signed(100 * r2, 2)} %`).join(", ");
-  const zero = label(middle, foot + 10, "no move");
-  zero.setAttribute("text-anchor", "middle");
+  const zero = label(middle, foot + 10, "no move", "middle");
   return drawing(WIDTH, foot + 14, `R² against no move: ${says}`, [
     line("zero-line", middle, 0, middle, foot - 4),
     ...parts,
@@ -68,7 +67,7 @@ const LEFT_PX = 34;
 export function drawReliability(place: HTMLElement, { p_up, interval }: ReliabilityJson): void {
   const n = p_up.reduce((sum, bin) => sum + bin.n, 0);
   if (n === 0) {
-    place.replaceChildren(make("p", { class: "small" }, "No forecast with a probability has come true yet."));
+    place.replaceChildren(small("No forecast with a probability has come true yet."));
     return;
   }
   const { promised, realised } = interval;
@@ -79,11 +78,7 @@ export function drawReliability(place: HTMLElement, { p_up, interval }: Reliabil
   const byHour = hours(interval.hours);
   place.replaceChildren(
     curve(p_up),
-    make(
-      "p",
-      { class: "small" },
-      "Up moves: promised (across) against what came (up). On the line is honest.",
-    ),
+    small("Up moves: promised (across) against what came (up). On the line is honest."),
     make("p", {}, byHour ? `${kept} By hour, the line is what was promised:` : kept),
     byHour ?? "",
   );
@@ -104,8 +99,7 @@ function curve(bins: ReliabilityJson["p_up"]): SVGElement {
     }),
   );
   const marks = [low, high].flatMap((value) => {
-    const across = label(x(value), SIDE - 8, `${Math.round(100 * value)} %`);
-    across.setAttribute("text-anchor", value === low ? "start" : "end");
+    const across = label(x(value), SIDE - 8, `${Math.round(100 * value)} %`, value === low ? "start" : "end");
     return [across, label(0, y(value) + 4, `${Math.round(100 * value)} %`)];
   });
   const says = bins

@@ -1,9 +1,9 @@
 /** Data: what is stored by day, and how complete each hour is. Days are asked for a week at a time, the newest one again. */
 
 import type { StoredDayJson, StoredDaysJson } from "../../messages/data.ts";
-import { ask } from "../ask.ts";
-import { card, make, table } from "../dom.ts";
-import { keyForm } from "../key.ts";
+import { ask } from "../ask/ask.ts";
+import { keyForm } from "../ask/key.ts";
+import { card, make, small, state, table } from "../draw/dom.ts";
 import type { PageContext } from "../page_context.ts";
 import { count, timeText } from "../words.ts";
 import { heatMap, keyOf, MEASURES, type Measure } from "./heat_map.ts";
@@ -107,7 +107,7 @@ function heatCard(context: PageContext): HTMLElement {
   const made = card("How complete each hour is (UTC)");
   made.append(
     make("fieldset", { class: "ranges measures" }, legend, ...choices),
-    make("p", { class: "small" }, MEASURES[measure].says),
+    small(MEASURES[measure].says),
     heatMap(days, measure),
     keyOf(),
   );
@@ -118,10 +118,9 @@ function daysCard(context: PageContext): HTMLElement {
   const sum = (day: StoredDayJson, name: "trades" | "quotes" | "trade_seconds" | "quote_seconds"): number =>
     day.hours.reduce((total, hour) => total + hour[name], 0);
   const breaks = ({ breaks, breaks_open }: StoredDayJson): HTMLElement =>
-    make(
-      "span",
-      { "data-state": breaks_open > 0 ? "late" : "ok" },
+    state(
       breaks === 0 ? "0" : `${count(breaks)}, ${breaks_open === 0 ? "all filled" : `${breaks_open} open`}`,
+      breaks_open > 0,
     );
   const kept = ({ raw_dropped, from_archive, hours }: StoredDayJson): string => {
     if (hours.every(({ trades, quotes }) => trades + quotes === 0)) return "–";

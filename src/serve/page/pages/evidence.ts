@@ -1,9 +1,12 @@
 /** An experiment's interval as it tightened: zero outside of it is a decision. */
 
-import { make } from "../dom.ts";
-import { drawing, element, label, line, path, px, widthOf } from "../svg.ts";
+import type { EvidenceJson } from "../../messages/operate/experiments.ts";
+import { make, small } from "../draw/dom.ts";
+import { drawing, element, label, line, path, px, widthOf } from "../draw/svg.ts";
 import { dayTimeText } from "../words.ts";
-import { type EvidencePointJson, figure } from "./evidence_words.ts";
+import { figure } from "./evidence_words.ts";
+
+type EvidencePointJson = EvidenceJson["points"][number];
 
 const [WIDTH_MAX, HEIGHT, RIGHT_PX, FOOT_PX] = [860, 190, 92, 20];
 
@@ -27,8 +30,7 @@ export function evidenceDrawing(points: readonly EvidencePointJson[], says: stri
   const trace = (name: "lower" | "mean" | "upper"): string[] =>
     known.map((point) => `${px(x(point))} ${px(y(point[name]!))}`);
   const from = label(0, HEIGHT - 4, dayTimeText(known[0]!.at));
-  const to = label(plot, HEIGHT - 4, dayTimeText(last.at));
-  to.setAttribute("text-anchor", "end");
+  const to = label(plot, HEIGHT - 4, dayTimeText(last.at), "end");
   const marks = [low, 0, high].filter((value, i) => i === 1 || Math.abs(y(value) - y(0)) > 16);
   return make(
     "div",
@@ -42,9 +44,7 @@ export function evidenceDrawing(points: readonly EvidencePointJson[], says: stri
       from,
       to,
     ]),
-    make(
-      "p",
-      { class: "small" },
+    small(
       "Above the line b errs less. The band narrows with every block; once the line lies outside of it, it is decided.",
     ),
   );

@@ -1,31 +1,16 @@
 /** What an experiment says now, in words. Pure, so that it is tested without a browser. */
 
+import type { EvidenceJson } from "../../messages/operate/experiments.ts";
 import { count, hoursText, signed } from "../words.ts";
-
-export interface EvidenceJson {
-  readonly winner: "a" | "b" | "inconclusive";
-  readonly mean: number | null;
-  readonly lower: number | null;
-  readonly upper: number | null;
-  readonly confidence_level: number;
-  readonly n_blocks: number;
-  readonly expected_h: number | null;
-  readonly points: readonly EvidencePointJson[];
-}
-
-export interface EvidencePointJson {
-  readonly at: string;
-  readonly n_blocks: number;
-  readonly mean: number;
-  readonly lower: number | null;
-  readonly upper: number | null;
-}
 
 /** Fewer say nothing: as `BLOCKS_MIN` of the paired test. */
 const BLOCKS_MIN = 30;
 
 /** @param is_over it has ended: what is to come is no longer said. */
-export function evidenceWords(of: EvidenceJson, is_over: boolean): string {
+export function evidenceWords(
+  of: Omit<EvidenceJson, "experiment_id" | "decided_at">,
+  is_over: boolean,
+): string {
   const { n_blocks, mean, lower, upper, confidence_level, winner, expected_h } = of;
   if (n_blocks < BLOCKS_MIN || mean === null || lower === null || upper === null) {
     return `${count(n_blocks)} of the ${BLOCKS_MIN} blocks before which nothing is said: a block is a minute or more of ticks that both forecast.`;

@@ -1,43 +1,20 @@
 /** Experiments, what each says now; deployments, step by step. */
 
-import { ask, post } from "../ask.ts";
-import { card, make, table } from "../dom.ts";
-import { confirmChange, withKey } from "../key.ts";
+import type { DeploymentJson, DeploymentsJson } from "../../messages/operate/deployments.ts";
+import type { EvidenceJson, ExperimentJson, ExperimentsJson } from "../../messages/operate/experiments.ts";
+import { ask, post } from "../ask/ask.ts";
+import { confirmChange, withKey } from "../ask/key.ts";
+import { card, make, small, table, tag } from "../draw/dom.ts";
 import type { PageContext } from "../page_context.ts";
 import { dayTimeText } from "../words.ts";
 import { evidenceDrawing } from "./evidence.ts";
-import { type EvidenceJson, evidenceWords } from "./evidence_words.ts";
-
-interface ExperimentJson {
-  readonly experiment_id: string;
-  readonly name: string;
-  readonly symbol: string;
-  readonly status: string;
-  readonly model_a_id: string;
-  readonly model_b_id: string;
-  readonly duration_hours: number;
-  readonly started_at: string | null;
-  readonly ended_because: string | null;
-  readonly winner: "a" | "b" | "inconclusive" | null;
-}
-
-interface DeploymentJson {
-  readonly model_id: string;
-  readonly symbol: string;
-  readonly strategy: string;
-  readonly status: string;
-  readonly share: number;
-  readonly requested_by: string;
-  readonly reason: string;
-  readonly requested_at: string;
-  readonly steps: readonly { readonly at: string; readonly step: string; readonly share: number }[];
-}
+import { evidenceWords } from "./evidence_words.ts";
 
 export function show(context: PageContext): Promise<void> {
   return withKey("Experiments and deployments", context, async () => {
     const [experiments, deployments] = await Promise.all([
-      ask<{ experiments: readonly ExperimentJson[] }>("/experiments"),
-      ask<{ deployments: readonly DeploymentJson[] }>("/deployments?limit=20"),
+      ask<ExperimentsJson>("/experiments"),
+      ask<DeploymentsJson>("/deployments?limit=20"),
     ]);
     if (experiments.kind !== "ok") return experiments;
     if (deployments.kind !== "ok") return deployments;
@@ -86,7 +63,7 @@ function experimentsOf(all: readonly ExperimentJson[]): HTMLElement {
   if (all.length === 0) {
     const begin =
       "None runs and none has ended. One begins on the page of models, by the details of a model.";
-    return card("Experiments", make("p", { class: "small" }, begin));
+    return card("Experiments", small(begin));
   }
   const said = ({ winner, model_a_id, model_b_id, ended_because }: ExperimentJson): string => {
     if (winner === null) return "not decided yet";
@@ -99,7 +76,7 @@ function experimentsOf(all: readonly ExperimentJson[]): HTMLElement {
       "Experiments",
       [
         { title: "Name", wrap: true, cell: ({ name, symbol }) => `${name}, ${symbol}` },
-        { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
+        { title: "Status", cell: ({ status }) => tag(status) },
         {
           title: "b, on trial, against a",
           wrap: true,
@@ -116,8 +93,7 @@ function experimentsOf(all: readonly ExperimentJson[]): HTMLElement {
 }
 
 function deploymentsOf(all: readonly DeploymentJson[]): HTMLElement {
-  if (all.length === 0)
-    return card("Deployments", make("p", { class: "small" }, "Nothing was deployed step by step yet."));
+  if (all.length === 0) return card("Deployments", small("Nothing was deployed step by step yet."));
   const steps = ({ steps }: DeploymentJson): string =>
     steps.map(({ step, share }) => `${step} (${Math.round(100 * share)} %)`).join(" → ") || "–";
   return card(
@@ -132,7 +108,7 @@ function deploymentsOf(all: readonly DeploymentJson[]): HTMLElement {
           cell: ({ model_id, symbol }) => `${model_id} for ${symbol === "*" ? "every symbol" : symbol}`,
         },
         { title: "How", cell: ({ strategy }) => strategy.replaceAll("_", " ") },
-        { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
+        { title: "Status", cell: ({ status }) => tag(status) },
         { title: "Steps", wrap: true, cell: steps },
         {
           title: "By",

@@ -1,7 +1,7 @@
 /** Days by hours: which share of each hour's seconds is stored. A table, so that it is read aloud cell by cell. */
 
 import type { StoredDayJson } from "../../messages/data.ts";
-import { make } from "../dom.ts";
+import { make, scrolled } from "../draw/dom.ts";
 
 type HourJson = StoredDayJson["hours"][number];
 
@@ -66,7 +66,7 @@ export function heatMap(days: readonly StoredDayJson[], measure: Measure): HTMLE
     ),
     make("tbody", {}, ...rows),
   );
-  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, made);
+  return scrolled(caption, made);
 }
 
 function cell(day: string, hour: HourJson | undefined, measure: Measure): HTMLElement {

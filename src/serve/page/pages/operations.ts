@@ -1,28 +1,14 @@
 /** Operations: every part of the service in words, with what to do; what was wrong lately; how much comes in. */
 
 import type { AlertsJson } from "../../messages/alerts.ts";
-import { type Answer, ask, heldKey, keyHeaders, post } from "../ask.ts";
-import { card, make, showList, table } from "../dom.ts";
-import { confirmChange, forgetButton, keyForm } from "../key.ts";
+import type { HealthJson } from "../../messages/health.ts";
+import { type Answer, ask, heldKey, keyHeaders, post } from "../ask/ask.ts";
+import { confirmChange, forgetButton, keyForm } from "../ask/key.ts";
+import { card, make, showList, small, table, tag } from "../draw/dom.ts";
+import { showNone, showNow, showStale } from "../draw/stale.ts";
 import type { PageContext } from "../page_context.ts";
-import { showNone, showNow, showStale } from "../stale.ts";
 import { ageText, count, dayTimeText } from "../words.ts";
 import { settingsCard } from "./settings.ts";
-
-interface HealthJson {
-  readonly status: "ok" | "degraded" | "down";
-  readonly live: boolean;
-  readonly ready: boolean;
-  readonly version: string;
-  readonly uptime_s: number;
-  readonly dependencies: readonly {
-    readonly name: string;
-    readonly state: "ok" | "degraded" | "down";
-    readonly reason: string | null;
-    readonly to_do: string | null;
-    readonly facts: Readonly<Record<string, string | number | boolean | null>>;
-  }[];
-}
 
 const STATUS_WORDS = {
   ok: "All is well.",
@@ -100,12 +86,12 @@ function partOf(
     Object.entries(facts).map(([fact, value]) => [fact.replaceAll("_", " "), factText(value)]),
   );
   const id = `part-${name.replaceAll(/\W+/g, "-")}`;
-  const head = make("summary", {}, make("span", { class: "tag", "data-tag": state }, state), ` ${name}`);
+  const head = make("summary", {}, tag(state), ` ${name}`);
   const facts_of = make(
     "details",
     { id },
     head,
-    Object.keys(facts).length > 0 ? list : make("p", { class: "small" }, "Nothing more to know."),
+    Object.keys(facts).length > 0 ? list : small("Nothing more to know."),
   );
   facts_of.open = open.has(id);
   return make(
@@ -113,7 +99,7 @@ function partOf(
     { class: "part" },
     facts_of,
     reason === null ? "" : make("p", {}, `${reason}.`.replace(/\.\.$/, ".")),
-    to_do === null ? "" : make("p", { class: "small" }, `What to do: ${to_do}`),
+    to_do === null ? "" : small(`What to do: ${to_do}`),
   );
 }
 
@@ -155,7 +141,7 @@ function alertsOf({ open, recent, silences }: AlertsJson, again: () => void): HT
   const quiet = silences.map(({ rule, until }) => `${rule} until ${dayTimeText(until)}`).join(", ");
   const list =
     rows.length === 0
-      ? make("p", { class: "small" }, "None is open and none was lately.")
+      ? small("None is open and none was lately.")
       : table(
           "Alerts",
           [
@@ -164,7 +150,7 @@ function alertsOf({ open, recent, silences }: AlertsJson, again: () => void): HT
               wrap: true,
               cell: ({ title, symbol }) => (symbol === null ? title : `${title}, ${symbol}`),
             },
-            { title: "State", cell: ({ state }) => make("span", { class: "tag", "data-tag": state }, state) },
+            { title: "State", cell: ({ state }) => tag(state) },
             { title: "Since", cell: ({ started_at }) => dayTimeText(started_at) },
             {
               title: "Over",
@@ -178,12 +164,12 @@ function alertsOf({ open, recent, silences }: AlertsJson, again: () => void): HT
           ],
           rows,
         );
-  const todo = open.map(({ title, remedy }) => make("p", { class: "small" }, `${title}: ${remedy}`));
+  const todo = open.map(({ title, remedy }) => small(`${title}: ${remedy}`));
   return card(
     "Alerts",
     list,
     ...todo,
-    quiet ? make("p", { class: "small" }, `Silenced: ${quiet}.`) : "",
+    quiet ? small(`Silenced: ${quiet}.`) : "",
     heldKey() === null && open.length > 0
       ? keyForm("With an operator's key an alert can be silenced.", again)
       : "",

@@ -1,25 +1,18 @@
 /** The configuration in force, for who has a key; secrets say only that they are set. */
 
-import { ask, heldKey } from "../ask.ts";
-import { card, make, table } from "../dom.ts";
-
-interface SettingsJson {
-  readonly settings: readonly {
-    readonly name: string;
-    readonly value: string | null;
-    readonly hidden: boolean;
-  }[];
-}
+import type { SettingsJson } from "../../routes/operate/settings.ts";
+import { ask, heldKey } from "../ask/ask.ts";
+import { card, make, small, table } from "../draw/dom.ts";
 
 const TITLE = "Configuration in force";
 
 /** Nothing is asked without a key: it would be refused. */
 export async function settingsCard(open: boolean): Promise<HTMLElement> {
   if (heldKey() === null) {
-    return card(TITLE, make("p", { class: "small" }, "It is shown to readers with a key."));
+    return card(TITLE, small("It is shown to readers with a key."));
   }
   const answer = await ask<SettingsJson>("/settings");
-  if (answer.kind !== "ok") return card(TITLE, make("p", { class: "small" }, answer.why));
+  if (answer.kind !== "ok") return card(TITLE, small(answer.why));
   const { settings } = answer.body;
   const list = table(
     TITLE,

@@ -5,7 +5,7 @@ export const byId = <Kind extends Element = HTMLElement>(id: string): Kind =>
 
 type Child = Node | string | undefined;
 
-/** `make("p", { class: "small" }, "text")`. Attributes that are undefined are left out. */
+/** `make("a", { href: "/docs" }, "text")`. Attributes that are undefined are left out. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string | undefined>> = {},
@@ -18,6 +18,20 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   element.append(...children.filter((child) => child !== undefined));
   return element;
 }
+
+/** A remark: smaller and softer than what it is of. */
+export const small = (...children: Child[]): HTMLElement => make("p", { class: "small" }, ...children);
+
+/** A state in one word, coloured by it (`pages.css`). */
+export const tag = (name: string): HTMLElement => make("span", { class: "tag", "data-tag": name }, name);
+
+/** What is as it should be, or "late": coloured. */
+export const state = (text: string, is_late: boolean): HTMLElement =>
+  make("span", { "data-state": is_late ? "late" : "ok" }, text);
+
+/** What scrolls by itself where the screen is narrow, by the keyboard too. */
+export const scrolled = (says: string, child: Node): HTMLElement =>
+  make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": says }, child);
 
 export type Entry = readonly [term: string, text: string, late?: boolean];
 
@@ -64,11 +78,7 @@ export function table<Row>(
     make("tbody", {}, ...body),
   );
   // Another name than its card's, so that the two are told apart by ear.
-  return make(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${caption}` },
-    made,
-  );
+  return scrolled(`Table: ${caption}`, made);
 }
 
 /** One card with its heading. */

@@ -4,9 +4,9 @@
  * again.
  */
 
-import type { PredictionJson, PredictionRowJson, SeriesJson } from "../messages/predictions.ts";
-import type { OutcomeMessage } from "../messages/stream.ts";
-import { isLive, type Score } from "./words.ts";
+import type { PredictionJson, PredictionRowJson, SeriesJson } from "../../messages/predictions.ts";
+import type { OutcomeMessage } from "../../messages/stream.ts";
+import { isLive, type Score } from "../words.ts";
 
 /** Seconds kept: what the chart shows, and a little more for outcomes on their way. */
 export const HISTORY_S = 330;

@@ -11,8 +11,14 @@ export const path = (name: string, d: string): SVGElement => element("path", { c
 export const line = (name: string, x1: number, y1: number, x2: number, y2: number): SVGElement =>
   element("line", { class: name, x1, y1, x2, y2 });
 
-export function label(x: number, y: number, text: string): SVGElement {
-  const made = element("text", { x, y });
+/** @param anchor what of the text stands at x. */
+export function label(
+  x: number,
+  y: number,
+  text: string,
+  anchor: "start" | "middle" | "end" = "start",
+): SVGElement {
+  const made = element("text", { x, y, "text-anchor": anchor });
   made.textContent = text;
   return made;
 }

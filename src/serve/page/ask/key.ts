@@ -1,8 +1,8 @@
 /** The key of a reader or operator: asked for where a page needs one, kept in this tab only, and what is asked before a change. */
 
+import { card, make, small } from "../draw/dom.ts";
+import { showNone, showNow, showStale } from "../draw/stale.ts";
 import { type Answer, forgetKey, heldKey, holdKey } from "./ask.ts";
-import { card, make } from "./dom.ts";
-import { showNone, showNow, showStale } from "./stale.ts";
 
 /** What a page shows instead of its own where there is no key, or one that may not read it. */
 export function keyForm(why: string, again: () => void): HTMLElement {
@@ -27,7 +27,7 @@ export function keyForm(why: string, again: () => void): HTMLElement {
     again();
   };
   const kept = "It is kept in this tab until the tab is closed, and sent to this service alone.";
-  return card("Not allowed without a key", make("p", {}, why), form, make("p", { class: "small" }, kept));
+  return card("Not allowed without a key", make("p", {}, why), form, small(kept));
 }
 
 export function forgetButton(again: () => void): HTMLElement {

@@ -4,7 +4,7 @@
  * waits for a key: a browser does not say why a WebSocket was refused, so that is asked first.
  */
 
-import type { StreamMessage } from "../messages/stream.ts";
+import type { StreamMessage } from "../../messages/stream.ts";
 
 const WAIT_FIRST_MS = 500;
 const WAIT_MAX_MS = 8_000;

@@ -1,49 +1,20 @@
 /** Trainings: the one that waits or runs with its losses, and what came of those before. */
 
-import { ask, post } from "../ask.ts";
-import { card, make, showList, table } from "../dom.ts";
-import { type Change, confirmChange, withKey } from "../key.ts";
-import type { PageContext } from "../page_context.ts";
-import { drawing, line, path, px, widthOf } from "../svg.ts";
-import { count, dayTimeText } from "../words.ts";
+import type { RunJson, RunsJson, TrainingJson } from "../../../messages/operate/trainings.ts";
+import { ask, post } from "../../ask/ask.ts";
+import { type Change, confirmChange, withKey } from "../../ask/key.ts";
+import { card, make, showList, small, table, tag } from "../../draw/dom.ts";
+import { drawing, line, path, px, widthOf } from "../../draw/svg.ts";
+import type { PageContext } from "../../page_context.ts";
+import { count, dayTimeText } from "../../words.ts";
 
-interface Loss {
-  readonly kind: string;
-  readonly member: number;
-  readonly epoch: number;
-  readonly loss: number;
-  readonly validation_loss: number;
-}
-
-interface TrainingJson {
-  readonly status: string;
-  readonly message: string;
-  readonly training_id?: string;
-  readonly step?: string | null;
-  readonly progress?: number | null;
-  readonly requested_at?: string;
-  readonly started_at?: string | null;
-  readonly problem?: string | null;
-  readonly losses?: readonly Loss[];
-}
-
-interface RunJson {
-  readonly kind: string;
-  readonly feature_set: string;
-  readonly symbol: string;
-  readonly data_rows: number;
-  readonly status: string;
-  readonly problem: string | null;
-  readonly version: string | null;
-  readonly epochs: number;
-  readonly started_at: string;
-}
+type Loss = NonNullable<TrainingJson["losses"]>[number];
 
 export function show(context: PageContext): Promise<void> {
   return withKey("Training", context, async () => {
     const [now, runs] = await Promise.all([
       ask<TrainingJson>(`/training-status?symbol=${context.symbol}`),
-      ask<{ runs: readonly RunJson[] }>("/training-runs?limit=30"),
+      ask<RunsJson>("/training-runs?limit=30"),
     ]);
     if (now.kind !== "ok") return now;
     if (runs.kind !== "ok") return runs;
@@ -78,8 +49,7 @@ function nowOf(job: TrainingJson, { symbol, again }: PageContext): HTMLElement {
     ["Began", job.started_at ? dayTimeText(job.started_at) : "–"],
   ]);
   const losses = lossesOf(job);
-  const curve =
-    losses.length < 2 ? make("p", { class: "small" }, "Its losses come with its epochs.") : lossCurve(losses);
+  const curve = losses.length < 2 ? small("Its losses come with its epochs.") : lossCurve(losses);
   return card(
     "Now",
     list,
@@ -133,12 +103,12 @@ function lossCurve(losses: readonly Loss[]): HTMLElement {
     "div",
     {},
     drawing(width, HEIGHT, words, [line("grid", 0, HEIGHT - 1, width, HEIGHT - 1), ...lines]),
-    make("p", { class: "small" }, words),
+    small(words),
   );
 }
 
 function runsOf(runs: readonly RunJson[]): HTMLElement {
-  if (runs.length === 0) return card("Before", make("p", { class: "small" }, "Nothing was trained yet."));
+  if (runs.length === 0) return card("Before", small("Nothing was trained yet."));
   return card(
     "Before, newest first",
     table(
@@ -148,7 +118,7 @@ function runsOf(runs: readonly RunJson[]): HTMLElement {
         { title: "What", cell: ({ kind, feature_set, symbol }) => `${kind} on ${feature_set} of ${symbol}` },
         { title: "Rows", num: true, cell: ({ data_rows }) => count(data_rows) },
         { title: "Epochs", num: true, cell: ({ epochs }) => (epochs === 0 ? "–" : count(epochs)) },
-        { title: "Status", cell: ({ status }) => make("span", { class: "tag", "data-tag": status }, status) },
+        { title: "Status", cell: ({ status }) => tag(status) },
         { title: "Came of it", wrap: true, cell: ({ version, problem }) => version ?? problem ?? "–" },
       ],
       runs,

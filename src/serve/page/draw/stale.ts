@@ -1,7 +1,7 @@
 /** What a page shows once it is no longer renewed: what it showed, with the time it is of and why; else the reason alone. */
 
+import { timeText } from "../words.ts";
 import { make } from "./dom.ts";
-import { timeText } from "./words.ts";
 
 /** Nothing of the page was shown yet: it is another one, or a key is asked for. */
 export function showNone(place: HTMLElement, ...nodes: readonly Node[]): void {

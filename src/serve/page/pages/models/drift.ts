@@ -1,27 +1,13 @@
 /** Drift: how far each feature of the champion has left what it was trained on, what can hurt first. */
 
-import { type Answer, post } from "../ask.ts";
-import { card, make, table } from "../dom.ts";
-import { drawing, element, line, px } from "../svg.ts";
+import type { DriftJson, DriftsJson } from "../../../messages/operate/drift.ts";
+import { type Answer, post } from "../../ask/ask.ts";
+import { card, make, small, state, table } from "../../draw/dom.ts";
+import { drawing, element, line, px } from "../../draw/svg.ts";
 
-interface DriftedFeature {
-  readonly name: string;
-  readonly score: number;
-  readonly threshold: number;
-  readonly drifted: boolean;
-}
+type DriftedFeature = DriftJson["features"][number];
 
-interface DriftJson {
-  readonly model_id: string;
-  readonly drift_detected: boolean;
-  readonly recommendation: string;
-  readonly span: string | null;
-  readonly completeness: number | null;
-  readonly note: string | null;
-  readonly features: readonly DriftedFeature[];
-}
-
-export type DriftAnswer = Answer<{ readonly results: readonly DriftJson[] }>;
+export type DriftAnswer = Answer<DriftsJson>;
 
 /** It reads only, whatever its verb says. */
 export const askDrift = (symbol: string): Promise<DriftAnswer> => post(`/drift-detection?symbol=${symbol}`);
@@ -35,11 +21,11 @@ const SAYS: Readonly<Record<string, string>> = {
 };
 
 export function driftCard(answer: DriftAnswer): HTMLElement {
-  if (answer.kind !== "ok") return card(TITLE, make("p", { class: "small" }, answer.why));
+  if (answer.kind !== "ok") return card(TITLE, small(answer.why));
   const { results } = answer.body;
   if (results.length === 0) {
     const none = "Nothing has been looked at yet: a champion is looked at every quarter of an hour.";
-    return card(TITLE, make("p", { class: "small" }, none));
+    return card(TITLE, small(none));
   }
   return card(TITLE, ...results.flatMap(driftOf));
 }
@@ -48,14 +34,14 @@ function driftOf({ model_id, recommendation, span, completeness, note, features 
   if (features.length === 0) {
     const why = note ?? "too little of the time looked at is there to say anything";
     const there = completeness === null ? "" : ` (${(100 * completeness).toFixed(0)} % of it)`;
-    return [make("p", {}, model_id), make("p", { class: "small" }, `Nothing is said: ${why}${there}.`)];
+    return [make("p", {}, model_id), small(`Nothing is said: ${why}${there}.`)];
   }
   const beyond = features.filter(({ drifted }) => drifted).length;
   const looked = `${model_id}, the last ${span ?? "hour"}: ${beyond} of ${features.length} beyond their threshold.`;
   const rows = features.map((feature, i) => ({ ...feature, rank: i + 1 }));
   return [
     make("p", { class: "said" }, SAYS[recommendation] ?? recommendation),
-    make("p", { class: "small" }, `${looked} What can hurt most comes first; the line is the threshold.`),
+    small(`${looked} What can hurt most comes first; the line is the threshold.`),
     table<DriftedFeature & { readonly rank: number }>(
       "Drift by feature",
       [
@@ -67,8 +53,7 @@ function driftOf({ model_id, recommendation, span, completeness, note, features 
         {
           title: "Whether it drifted",
           unseen: true,
-          cell: ({ drifted }) =>
-            make("span", { "data-state": drifted ? "late" : "ok" }, drifted ? "beyond" : "within"),
+          cell: ({ drifted }) => state(drifted ? "beyond" : "within", drifted),
         },
       ],
       rows,

@@ -1,40 +1,44 @@
 /** Two registered models side by side: what each is, what its test said, which gates it passed. */
 
-import { ask } from "../ask.ts";
-import { card, make, table } from "../dom.ts";
-import { dayTimeText, signed } from "../words.ts";
-import type { ListedModel, ModelDetails } from "./listed.ts";
+import type { ModelDetailsJson, ModelJson } from "../../../messages/operate/models.ts";
+import { card, make, small, table } from "../../draw/dom.ts";
+import { dayTimeText, signed } from "../../words.ts";
 
 /** What is compared; undefined: the two first. */
 let chosen: readonly [string | undefined, string | undefined] = [undefined, undefined];
 
 type Row = readonly [what: string, one: string, other: string];
 
-/** @param again draws the page anew. */
-export async function compareCard(
-  models: readonly ListedModel[],
-  again: () => void,
-): Promise<HTMLElement | undefined> {
+/** Those that are compared; undefined where there is but one. */
+export function chosenOf(models: readonly ModelJson[]): readonly [ModelJson, ModelJson] | undefined {
   if (models.length < 2) return undefined;
-  const found = (at: 0 | 1): ListedModel =>
-    models.find(({ version }) => version === chosen[at]) ?? models[at]!;
-  const pair = [found(0), found(1)] as const;
+  const found = (at: 0 | 1): ModelJson => models.find(({ version }) => version === chosen[at]) ?? models[at]!;
+  return [found(0), found(1)];
+}
+
+/**
+ * @param gates of each version, as far as they are known.
+ * @param again draws the page anew.
+ */
+export function compareCard(
+  models: readonly ModelJson[],
+  pair: readonly [ModelJson, ModelJson],
+  gates: ReadonlyMap<string, ModelDetailsJson["gates"]>,
+  again: () => void,
+): HTMLElement {
   const choice = (at: 0 | 1): HTMLElement => {
     const select = make("select", { id: `compare-${at}`, "aria-label": at === 0 ? "One" : "The other" });
     select.append(
       ...models.map(({ version }) => new Option(version, version, false, version === pair[at].version)),
     );
     select.onchange = () => {
-      chosen = at === 0 ? [select.value, pair[1].version] : [pair[0].version, select.value];
+      const [one = pair[0].version, other = pair[1].version] = chosen;
+      chosen = at === 0 ? [select.value, other] : [one, select.value];
       select.blur();
       again();
     };
     return select;
   };
-  const details = await Promise.all(
-    pair.map(({ version }) => ask<ModelDetails>(`/models/${encodeURIComponent(version)}`)),
-  );
-  const gates = details.map((answer) => (answer.kind === "ok" ? answer.body.gates : []));
   const rows: Row[] = [
     row("Kind", pair, ({ kind }) => kind),
     row("Feature set", pair, ({ feature_set, feature_names }) => `${feature_set}, ${feature_names.length}`),
@@ -48,7 +52,7 @@ export async function compareCard(
     row("Direction right", pair, ({ metrics }) =>
       metrics?.hit_rate ? `${(100 * metrics.hit_rate).toFixed(1)} %` : "–",
     ),
-    ["Gates passed", passedOf(gates[0]), passedOf(gates[1])],
+    ["Gates passed", passedOf(gates.get(pair[0].version)), passedOf(gates.get(pair[1].version))],
   ];
   return card(
     "Two side by side",
@@ -62,9 +66,7 @@ export async function compareCard(
       ],
       rows,
     ),
-    make(
-      "p",
-      { class: "small" },
+    small(
       "Each on its own test stretch: only a test on the same ticks says which is better. One is begun by the details of a model.",
     ),
   );
@@ -72,8 +74,8 @@ export async function compareCard(
 
 function row(
   what: string,
-  [one, other]: readonly [ListedModel, ListedModel],
-  text: (model: ListedModel) => string,
+  [one, other]: readonly [ModelJson, ModelJson],
+  text: (model: ModelJson) => string,
 ): Row {
   return [what, text(one), text(other)];
 }
@@ -81,7 +83,7 @@ function row(
 /** May take two lines. */
 const breakable = (version: string): string => version.replace("/", "/\u200b");
 
-const passedOf = (gates: ModelDetails["gates"] | undefined): string =>
+const passedOf = (gates: ModelDetailsJson["gates"] | undefined): string =>
   gates && gates.length > 0
     ? `${gates.filter(({ passed }) => passed === true).length} of ${gates.length}`
     : "none asked";
