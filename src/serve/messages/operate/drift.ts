@@ -28,7 +28,6 @@ export const driftSchema = z
     ),
   })
   .meta({ id: "Drift" });
-export type DriftJson = z.output<typeof driftSchema>;
 
 export function driftJson({ symbol, model_version, report, has_reference }: DriftView): DriftJson {
   const note = has_reference
@@ -52,3 +51,4 @@ export const driftsSchema = z
   .strictObject({ status: z.literal("success"), drift_detected: z.boolean(), results: z.array(driftSchema) })
   .meta({ id: "Drifts" });
 export type DriftsJson = z.output<typeof driftsSchema>;
+export type DriftJson = DriftsJson["results"][number];

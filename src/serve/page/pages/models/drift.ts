@@ -6,8 +6,7 @@ import { card, make, small, state, table } from "../../draw/dom.ts";
 import { drawing, element, line, px } from "../../draw/svg.ts";
 
 type DriftedFeature = DriftJson["features"][number];
-
-export type DriftAnswer = Answer<DriftsJson>;
+type DriftAnswer = Answer<DriftsJson>;
 
 /** It reads only, whatever its verb says. */
 export const askDrift = (symbol: string): Promise<DriftAnswer> => post(`/drift-detection?symbol=${symbol}`);
