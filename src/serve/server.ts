@@ -1,16 +1,19 @@
 /** The listening server: HTTP and WebSocket on one port, and an orderly end. */
 
+import { isIP } from "node:net";
 import type { Server } from "bun";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Access } from "./access/access.ts";
+import { isLoopback } from "./access/addresses.ts";
 import { Sites } from "./access/sites.ts";
 import { createApp, OPEN } from "./app.ts";
 import { drained, type Listen, listenSentence, urlOf } from "./listening.ts";
 import type { ServePorts } from "./ports.ts";
 import { quickLatest } from "./quick_latest.ts";
+import type { RequestScope } from "./request/problem.ts";
 import { type StreamClient, StreamHub } from "./stream/hub.ts";
 
 export interface ServerOptions extends Listen {
@@ -48,6 +51,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const app = createApp({ ports, hub, clock, log, access, sites, metrics_apart });
   const quick = quickLatest(ports, clock, access, sites);
+  const own =
+    isIP(hostname) !== 0 && isLoopback(hostname) ? ofThisMachine(hostname, () => server) : undefined;
   let server: Server<StreamClient>;
   try {
     server = Bun.serve<StreamClient>({
@@ -58,7 +63,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       reusePort: false,
       // Of the largest that a route takes; each has its own limit.
       maxRequestBodySize: LIMITS.bundle_upload_bytes_max,
-      fetch: (request, asked) => quick(request, asked) ?? app.fetch(request, asked),
+      fetch: (request, asked) => {
+        const scope = own ?? asked;
+        return quick(request, scope) ?? app.fetch(request, scope);
+      },
       websocket: hub.handler,
     });
   } catch (cause) {
@@ -72,4 +80,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   let closing: Promise<void> | undefined;
   return { url, port, close: () => (closing ??= drained(server, clock, () => hub.close())) };
+}
+
+/**
+ * What is asked of a server that listens on a loopback address: only this machine connects to it, so that nobody has to be
+ * asked from where each request is, which is a good part of what one costs.
+ */
+function ofThisMachine(hostname: string, server: () => Server<StreamClient>): RequestScope["Bindings"] {
+  const address = { address: hostname };
+  return {
+    requestIP: () => address,
+    timeout: (request, seconds) => server().timeout(request, seconds),
+  };
 }

@@ -57,15 +57,19 @@ export class Sites {
     };
   }
 
+  /** Whether an answer to a request for public data depends on whose page asks. */
+  get depend_on_origin(): boolean {
+    return this.#named !== undefined && this.#named.length > 0;
+  }
+
   /**
-   * What an answer to a request for public data has, as the middleware would give it; undefined where that depends on whose
-   * page asks.
+   * What an answer to a request for public data has, as the middleware would give it to any page, or to one that says no
+   * origin where it depends on that.
    * @param vary of the answer itself.
    */
-  headersFor({ headers }: Request, vary: string): Readonly<Record<string, string>> | undefined {
+  headersWith(vary: string): Readonly<Record<string, string>> {
     if (!this.#named) return ANY_SITE;
     if (this.#named.length === 0) return {};
-    if (headers.has("origin")) return undefined;
     return { vary: `${vary}, Origin`, "access-control-expose-headers": EXPOSED.join(",") };
   }
 

@@ -95,18 +95,23 @@ export function getLatest(
     if ("reason" in latest) return unavailable(c, latest);
     const answer = answers.of(latest);
     const whose = c.var.identity ? "private, " : "";
-    const headers = { ...answer.headers, "cache-control": whose + cacheControl(ports, clock, latest) };
+    const headers = {
+      ...answer.headers,
+      "cache-control": whose + cacheControl(maxAgeS(ports, clock, latest)),
+    };
     const is_known = isKnown(asked.headers, answer);
     return (is_known ? c.body(null, 304, headers) : c.body(answer.body, 200, headers)) as Untyped;
   };
 }
 
 /** Until the next tick, in whole seconds. */
-export function cacheControl(
+export function maxAgeS(
   ports: Pick<ServePorts, "intervalMs">,
   clock: Clock,
   { symbol, feature_set, emitted_at_us }: Prediction,
-): string {
+): number {
   const every_us = Math.max(ports.intervalMs(symbol) * US_PER_MS, cadenceOf(feature_set) * US_PER_SEC);
-  return `max-age=${Math.max(0, Math.floor((emitted_at_us + every_us - clock.now()) / US_PER_SEC))}`;
+  return Math.max(0, Math.floor((emitted_at_us + every_us - clock.now()) / US_PER_SEC));
 }
+
+export const cacheControl = (max_age_s: number): string => `max-age=${max_age_s}`;
