@@ -52,7 +52,7 @@ export async function doneOnce(sql: Sql, request: KeyedRequest, doing: Doing): P
     const before = await begun(own, request);
     if (before) return before;
     const work: Work = {
-      sql: own as unknown as Sql,
+      sql: own,
       afterCommit: (run) => void committed.push(run),
     };
     const outcome = await doing(work);

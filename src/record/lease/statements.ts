@@ -28,7 +28,7 @@ export async function takeAll(sql: Sql, symbols: readonly string[], holder: Hold
   let taken: Taken = { fences: {}, held: [] };
   try {
     await inTransaction(sql, async (transaction) => {
-      taken = await takeIn(transaction as unknown as Sql, symbols, holder);
+      taken = await takeIn(transaction, symbols, holder);
       if (taken.held.length > 0) throw NOT_ALL;
     });
   } catch (error) {
@@ -42,7 +42,7 @@ const NOT_ALL = new Error("not all leases are free");
 
 /** Those of `symbols` that are free. */
 export async function takeFree(sql: Sql, symbols: readonly string[], holder: Holder): Promise<Taken> {
-  return await inTransaction(sql, (transaction) => takeIn(transaction as unknown as Sql, symbols, holder));
+  return await inTransaction(sql, (transaction) => takeIn(transaction, symbols, holder));
 }
 
 async function takeIn(sql: Sql, symbols: readonly string[], { id, told }: Holder): Promise<Taken> {

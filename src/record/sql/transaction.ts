@@ -5,6 +5,9 @@ import { codeOf } from "./store_errors.ts";
 
 /** The driver rejects the whole transaction where one statement fails with one of these, at once or when the socket closes. */
 const CUT = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "ECONNRESET", "EPIPE"]);
+/** A transaction's, which can do all that is asked of a connection. */
+type OwnSql = Sql & TransactionSql;
+
 const NEVER = new Promise<never>(() => {});
 
 /**
@@ -16,10 +19,10 @@ const NEVER = new Promise<never>(() => {});
  * @returns what `run` returns, committed.
  * @throws what `run` throws, rolled back; the driver's CONNECTION_CLOSED where the connection was cut.
  */
-export async function inTransaction<T>(sql: Sql, run: (own: TransactionSql) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(sql: Sql, run: (own: OwnSql) => Promise<T>): Promise<T> {
   const within = async (own: TransactionSql): Promise<T> => {
     try {
-      return await run(own);
+      return await run(own as OwnSql);
     } catch (error) {
       if (isCut(error)) return await NEVER;
       throw error;
@@ -35,4 +38,4 @@ function isCut(error: unknown): boolean {
   return false;
 }
 
-const isTransaction = (sql: Sql): sql is Sql & TransactionSql => "savepoint" in sql;
+const isTransaction = (sql: Sql): sql is OwnSql => "savepoint" in sql;

@@ -17,8 +17,7 @@ export async function askForTraining(
   { force, ...request }: Pick<TrainingRequest, "symbol" | "settings"> & { actor: string; force: boolean },
 ): Promise<Requested | { readonly in_the_way: TrainingJob }> {
   return await asked(
-    inTransaction(sql, async (tx) => {
-      const own = tx as unknown as Sql;
+    inTransaction(sql, async (own) => {
       const jobs = await trainingJobs(own, { symbol: request.symbol });
       const open = jobs.filter(({ status }) => status === "running" || status === "waiting");
       if (open[0] && !force) return { in_the_way: open[0] };

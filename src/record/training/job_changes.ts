@@ -54,12 +54,8 @@ export async function beginJob(
           status = 'running', attempt = attempt + 1, worker = ${worker}, started_at = now(), heard_at = now(),
           step = null, share = null, losses = '[]'
         where job_id = ${job_id}`;
-      await failOpenRuns(
-        own as unknown as Sql,
-        job_id,
-        "the worker that trained it died; the job began anew",
-      );
-      return { is_begun: true, job: await trainingJob(own as unknown as Sql, job_id) };
+      await failOpenRuns(own, job_id, "the worker that trained it died; the job began anew");
+      return { is_begun: true, job: await trainingJob(own, job_id) };
     }),
   )) as Begun;
 }

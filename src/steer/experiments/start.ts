@@ -61,10 +61,7 @@ export async function startExperiment(
   input: StartInput,
 ): Promise<Experiment> {
   return await asked(
-    inTransaction(sql, (tx) => {
-      const own = tx as unknown as Sql;
-      return begun({ sql: own, registry: registry.within(own) }, scope, input);
-    }),
+    inTransaction(sql, (own) => begun({ sql: own, registry: registry.within(own) }, scope, input)),
   );
 }
 
