@@ -28,6 +28,8 @@ export const ACCESS_LIMITS = {
   database_requests_max: 32,
   /** An answer to a request with an Idempotency-Key is given again for so long (s). */
   idempotency_kept_s: 86_400,
+  /** Older ones that a request with a key removes; what is left over is the next one's (rows). */
+  idempotency_removed_max: 100,
   /** Connections of those under way, each for the transaction of one (connections). */
   keyed_connections: 2,
   /** Requests with an Idempotency-Key under way or waiting for a connection; one more is a 503 (requests). */

@@ -4,7 +4,7 @@
  * connection that is cut, in the middle leaves none of them, and whoever asks again with the key has it done once.
  */
 
-import type { Sql, TransactionSql } from "postgres";
+import type { Sql } from "postgres";
 import { LIMITS } from "../../base/limits.ts";
 import { asked } from "../sql/asked.ts";
 import { inTransaction } from "../sql/transaction.ts";
@@ -46,6 +46,7 @@ export type Doing = (work: Work) => Promise<Outcome>;
  * have been, and the same key tells.
  */
 export async function doneOnce(sql: Sql, request: KeyedRequest, doing: Doing): Promise<Once> {
+  await asked(removeOld(sql));
   const committed: (() => void)[] = [];
   const failed = new Failed();
   const transaction = inTransaction(sql, async (own): Promise<Once> => {
@@ -74,22 +75,35 @@ export async function doneOnce(sql: Sql, request: KeyedRequest, doing: Doing): P
 /** Rolls back what was done. */
 class Failed extends Error {}
 
+/**
+ * Which answers are no longer given again? Removed before the transaction and not in it, so that no row is locked for as long as a
+ * request takes, and none that is locked is waited for.
+ */
+const removeOld = (sql: Sql) => sql`
+  delete from idempotency_keys
+  where (actor, key) in (
+    select actor, key
+    from idempotency_keys
+    where ${isOld(sql, "begun_at")}
+    order by begun_at
+    limit ${LIMITS.idempotency_removed_max}
+    for update skip locked)`;
+
+const isOld = (sql: Sql, column: string) =>
+  sql`${sql(column)} < now() - ${LIMITS.idempotency_kept_s} * interval '1 second'`;
+
 /** Undefined where it is this request's turn. */
-async function begun(
-  own: TransactionSql,
-  { actor, key, request_sha256 }: KeyedRequest,
-): Promise<Once | undefined> {
+async function begun(own: Sql, { actor, key, request_sha256 }: KeyedRequest): Promise<Once | undefined> {
   // Held to the end. Whoever comes meanwhile, by whatever process, is told at once and does not wait.
   const [lock] = await own<{ is_ours: boolean }[]>`
     select pg_try_advisory_xact_lock(hashtextextended(${`foretick request ${actor} ${key}`}, 0)) as is_ours`;
   if (!lock!.is_ours) return { state: "under way" };
-  await own`
-    delete from idempotency_keys
-    where begun_at < now() - ${LIMITS.idempotency_kept_s} * interval '1 second'`;
   const added = await own`
     insert into idempotency_keys (actor, key, request_sha256)
     values (${actor}, ${key}, ${request_sha256})
-    on conflict do nothing`;
+    on conflict (actor, key) do update
+    set request_sha256 = excluded.request_sha256, begun_at = now(), status = null, content_type = null, body = null
+    where ${isOld(own, "idempotency_keys.begun_at")}`;
   if (added.count > 0) return undefined;
   const [row] = await own<
     { request_sha256: string; status: number | null; content_type: string | null; body: string | null }[]
@@ -104,14 +118,14 @@ async function begun(
   return { state: "answered", status, content_type, body: body ?? "" };
 }
 
-async function kept(own: TransactionSql, { actor, key }: KeyedRequest, answer: KeptAnswer): Promise<void> {
+async function kept(own: Sql, { actor, key }: KeyedRequest, answer: KeptAnswer): Promise<void> {
   await own`
     update idempotency_keys
     set status = ${answer.status}, content_type = ${answer.content_type}, body = ${answer.body}
     where actor = ${actor} and key = ${key}`;
 }
 
-async function forgotten(own: TransactionSql, { actor, key }: KeyedRequest): Promise<void> {
+async function forgotten(own: Sql, { actor, key }: KeyedRequest): Promise<void> {
   await own`
     delete from idempotency_keys
     where actor = ${actor} and key = ${key}`;

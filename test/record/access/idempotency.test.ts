@@ -120,6 +120,47 @@ onEveryServer("requests with an Idempotency-Key", (server) => {
     expect(done).toEqual(["one", "other"]);
   });
 
+  it("remove what is old, so many rows at a time, and wait for none that somebody holds", async () => {
+    const { sql } = database;
+    const old = LIMITS.idempotency_removed_max + 3;
+    await sql`
+      insert into idempotency_keys (actor, key, request_sha256, begun_at)
+      select 'old', 'old' || n, repeat('a', 64), now() - interval '25 hours' - n * interval '1 second'
+      from generate_series(1, ${old}) as n`;
+    const left = async (): Promise<string[]> =>
+      (await sql<{ key: string }[]>`select key from idempotency_keys where actor = 'old' order by key`).map(
+        ({ key }) => key,
+      );
+    const other = database.connect({ connections: 1 });
+    const held = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    const holding = other.begin(async (own) => {
+      await own`select from idempotency_keys where actor = 'old' and key = ${`old${old}`} for update`;
+      locked.resolve();
+      await held.promise;
+    });
+    try {
+      await locked.promise;
+      const { post } = service();
+      expect((await post("i", "one")).status).toBe(201);
+      expect(await left()).toEqual(["old1", `old${old}`, "old2"].sort());
+      expect((await post("j", "one")).status).toBe(201);
+      expect(await left()).toEqual([`old${old}`]);
+    } finally {
+      held.resolve();
+      await holding;
+      await other.end({ timeout: 0 });
+    }
+    // Gone for everybody while the request goes on, and not only at its end.
+    const gate = Promise.withResolvers<void>();
+    const slow = service({ gate: gate.promise });
+    const answer = slow.post("k", "one");
+    await slow.entered;
+    expect(await left()).toEqual([]);
+    gate.resolve();
+    expect((await answer).status).toBe(201);
+  });
+
   it("change what they change with the key and its answer, or nothing of it: the connection is cut in the middle", async () => {
     const wire = new FlakyWire(database.url);
     await wire.mend();
