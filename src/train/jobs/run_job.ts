@@ -42,16 +42,25 @@ async function endWell(job: TrainingJob, trained: Trained, options: RunJobOption
     version: proposed,
     reason: `training ${job.job_id}, asked for by ${job.requested_by} (${job.reason})`,
   };
-  if (challenger) await putOnTrial(registry, challenger);
+  const problem = challenger
+    ? await putOnTrial(database.sql, registry, challenger).then(() => undefined, refusal)
+    : "no model passed its gates and is proposed: none is on trial";
+  const on_trial = problem === undefined ? proposed : undefined;
   await endJob(database.sql, job, {
-    ...{ status: "finished", versions, data_rows, challenger: proposed },
-    problem:
-      proposed === undefined ? "no model passed its gates and is proposed: none is on trial" : undefined,
+    ...{ status: "finished", versions, data_rows, challenger: on_trial, problem },
   });
-  log.info({ job_id: job.job_id, versions, challenger: proposed ?? null }, "training finished");
-  if (!challenger || config.auto_deploy !== "true") return;
+  log.info({ job_id: job.job_id, versions, challenger: on_trial ?? null, problem }, "training finished");
+  if (!challenger || problem !== undefined || config.auto_deploy !== "true") return;
   const deploy = options.deploy ?? deployInSteps(database, config, clock);
   await deploy(challenger).catch((error: unknown) =>
     log.error({ version: challenger.version, error: describeError(error) }, "AUTO_DEPLOY: not deployed"),
   );
+}
+
+/** What was trained is registered all the same. */
+function refusal(error: unknown): string {
+  if (error instanceof ForetickError && error.code === "MODEL_REFUSED") {
+    return `the proposed model is not on trial: ${error.message}`;
+  }
+  throw error;
 }
