@@ -92,9 +92,10 @@ export interface Because {
 export interface DeployInput extends Because {
   readonly version: string;
   readonly symbol: string;
+  /** Where it is undefined, as the configuration says; share and hold_s likewise. */
   readonly strategy: Strategy | undefined;
   readonly share: number | undefined;
-  readonly hold_s: number;
+  readonly hold_s: number | undefined;
   readonly force: boolean;
 }
 

@@ -149,7 +149,7 @@ function operatorOn(options: OperatorOptions, { sql, afterCommit }: Place): Oper
     },
   };
 
-  function deploy({ version, strategy, share, ...asked }: DeployInput) {
+  function deploy({ version, strategy, share, hold_s, ...asked }: DeployInput) {
     const ports = {
       ...{ rows: new DeploymentRows(sql()), roles: new RoleRows(sql()), models: rows() },
       ...{ ticks: new JudgedTicks(sql()), clock },
@@ -160,6 +160,7 @@ function operatorOn(options: OperatorOptions, { sql, afterCommit }: Place): Oper
       symbols: config.symbols,
       strategy: strategy ?? config.default_deployment_strategy,
       canary_share: share ?? config.canary_traffic_percentage / 100,
+      hold_s: hold_s ?? config.deployment_hold_s,
     });
   }
 }

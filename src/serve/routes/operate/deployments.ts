@@ -24,7 +24,6 @@ import {
 const tags = ["Deployments"];
 const LIMIT_DEFAULT = 20;
 const HOLD_S_MAX = 604_800;
-const HOLD_S_DEFAULT = 600;
 
 export const deploymentsRoute = createRoute({
   ...{ method: "get", path: "/deployments", tags, summary: "What is and was deployed, with every step" },
@@ -52,8 +51,8 @@ const deploySchema = membersOf(
       .int()
       .min(1)
       .max(HOLD_S_MAX)
-      .default(HOLD_S_DEFAULT)
-      .meta({ description: "How long each step lasts." }),
+      .meta({ description: "How long each step lasts. Default: DEPLOYMENT_HOLD_S." })
+      .optional(),
     reason: reasonField.default(""),
     force: z.boolean().default(false).meta({ description: "Although a gate was failed; needs a reason." }),
   },
@@ -75,9 +74,9 @@ export const mlopsDeployRoute = createRoute({
 
 export function postDeploy(ports: ServePorts): RouteHandler<typeof deployRoute, RequestScope> {
   return async (c) => {
-    const { model_id, deployment_strategy, ...asked } = c.req.valid("json");
+    const { model_id, deployment_strategy, hold_s, ...asked } = c.req.valid("json");
     const input = {
-      ...asked,
+      ...{ ...asked, hold_s },
       version: model_id,
       strategy: deployment_strategy,
       share: undefined,

@@ -140,7 +140,6 @@ export function getModel(ports: ServePorts): RouteHandler<typeof modelRoute, Req
 
 const EVERYONE = 100;
 const TRAFFIC_DEFAULT = 50;
-const HOLD_S = 600;
 
 export const promoteRoute = createRoute({
   ...{ method: "post", path: "/models/{version}/promote", tags },
@@ -173,7 +172,7 @@ export function postPromote(ports: ServePorts): RouteHandler<typeof promoteRoute
     const operator = operatorOf(ports, c);
     if (traffic_percentage === EVERYONE) return c.json(movedJson(await operator.promote(asked)), 200);
     const share = traffic_percentage / EVERYONE;
-    const begun = await operator.deploy({ ...asked, strategy: "canary", share, hold_s: HOLD_S });
+    const begun = await operator.deploy({ ...asked, strategy: "canary", share, hold_s: undefined });
     const result = {
       ...{ model_version: version, traffic_percentage, status: begun.status, symbol },
       ...{ version_before: begun.version_before, deployment_id: begun.deployment_id },
