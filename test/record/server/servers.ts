@@ -76,7 +76,9 @@ class Server implements ServerUnderTest {
   async openDatabase(template?: string): Promise<Database> {
     const url = await this.migratedDatabase(template);
     const data_dir = tempDir();
-    const database = await openDatabase({ url, data_dir, log: silentLogger, clock: systemClock });
+    // The copy has all that a migration would look for.
+    const where = { url, data_dir, migrate: false };
+    const database = await openDatabase({ ...where, log: silentLogger, clock: systemClock });
     this.#closers.push(async () => {
       await database.close();
       rmSync(data_dir, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { asked } from "../../../src/record/sql/asked.ts";
 import { codeOf } from "../../../src/record/sql/store_errors.ts";
 import { inTransaction } from "../../../src/record/sql/transaction.ts";
 import { rejection } from "../../base/rejection.ts";
-import { startServer } from "../server/prepared.ts";
+import { ownDatabase } from "../server/prepared.ts";
 import { FlakyWire } from "../write/flaky_wire.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -13,9 +13,9 @@ afterEach(async () => {
 });
 
 async function open(): Promise<{ sql: Sql; wire: FlakyWire }> {
-  const server = await startServer();
-  cleanups.push(() => server.close());
-  const wire = new FlakyWire(server.url);
+  const database = await ownDatabase();
+  cleanups.push(() => database.close());
+  const wire = new FlakyWire(database.url);
   await wire.mend();
   cleanups.push(() => wire.cut());
   const sql = postgres(wire.url, { max: 1, onnotice: () => {} });

@@ -10,7 +10,7 @@ import { afterEach, expect, it } from "vitest";
 import { badDay, deployDuringOutage, renumbers } from "../../../bench/reliability/scenarios.ts";
 import { settled } from "../../../bench/reliability/settled.ts";
 import { World } from "../../../bench/reliability/world.ts";
-import { startServer } from "../../record/server/prepared.ts";
+import { ownDatabase } from "../../record/server/prepared.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -23,12 +23,12 @@ const PACE = 0.1;
 const SETTLE_MS = 2_000;
 
 it("a bad day, a deploy during an outage and a new numbering lose nothing, double nothing and tell nothing false", async () => {
-  const server = await startServer();
-  cleanups.push(() => server.close());
+  const database = await ownDatabase();
+  cleanups.push(() => database.close());
   // Without a model: the zero forecast is as warm as any.
   const model_dir = mkdtempSync(join(tmpdir(), "foretick-test-"));
   cleanups.push(() => rmSync(model_dir, { recursive: true, force: true }));
-  const world = new World({ database_url: server.url, model_dir, seed: 41 });
+  const world = new World({ database_url: database.url, model_dir, seed: 41 });
   cleanups.push(() => world.close());
   await world.open();
   await world.start();
@@ -38,7 +38,7 @@ it("a bad day, a deploy during an outage and a new numbering lose nothing, doubl
     await renumbers(world, PACE, false),
   ];
   expect(courses[1]!.sees).toContain("exit 0");
-  const account = await settled(world, server.url, courses, SETTLE_MS);
+  const account = await settled(world, database.url, courses, SETTLE_MS);
   expect(account).toEqual({ lost: 0, forgotten: 0, doubled: 0, false_claims: {} });
   expect(world.truth.trades.size).toBeGreaterThan(100);
 });

@@ -11,7 +11,7 @@ import { connectTo } from "../../../src/record/server/client.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { startPipeline } from "../../../src/system/pipeline.ts";
 import { met } from "../../met.ts";
-import { startServer } from "../../record/server/prepared.ts";
+import { ownDatabase } from "../../record/server/prepared.ts";
 import { QUIET, START_US } from "../../sim/markets.ts";
 import { startRunning } from "../running.ts";
 
@@ -21,16 +21,16 @@ afterEach(async () => {
 });
 
 it("a service leads the symbols that are free, says who leads the others, and takes these over", async () => {
-  const server = await startServer();
-  cleanups.push(() => server.close());
+  const database = await ownDatabase();
+  cleanups.push(() => database.close());
   const source = simulatedSource({ seed: 5, start_us: START_US, ...QUIET });
   const first = await startRunning(
     { source, speed: 5, history_s: 700, start_on: "first_subscriber" },
-    { database_url: server.url },
+    { database_url: database.url },
   );
   cleanups.push(() => first.close());
   // On a busy machine a service starts before its database answers, and leads by the lease only then.
-  const sql = connectTo(server.url);
+  const sql = connectTo(database.url);
   cleanups.push(() => sql.end());
   await met("the first's lease", async () => {
     const [made] = await sql`select to_regclass('leases') is not null as made`;
