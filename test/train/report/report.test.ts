@@ -20,11 +20,14 @@ let gates: readonly Gate[];
 let folder: string;
 /** Of eight hours with a planted signal: a training of its own where nothing else is changed would be the same. */
 let planted: { readonly dataset: HeldDataset; readonly model: FinishedModel };
+/** Of five minutes: too few rows for most of what a report says. */
+let short: FinishedModel;
 beforeAll(async () => {
   gates = await readGates(join(import.meta.dirname, "..", "..", "..", "models", "gates.json"));
   folder = await mkdtemp(join(tmpdir(), "foretick-report-"));
   const dataset = syntheticDataset({ seed: 12, seconds: 8 * HOUR, r2: 0.08 });
   planted = { dataset, model: await finished(dataset) };
+  short = await finished(syntheticDataset({ seed: 3, seconds: 320, r2: 0.02 }), "short");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -129,16 +132,14 @@ describe("report card", () => {
   });
 
   it("weighs every feature alike where validation rows are too few to tell", async () => {
-    const { importance } = await loaded(
-      await finished(syntheticDataset({ seed: 3, seconds: 320, r2: 0.02 })),
-    );
+    const { importance } = await loaded(short);
     const { features, rows } = importance!;
     expect(rows).toBe(0);
     for (const { weight } of features) expect(weight).toBe(1);
   });
 
-  it("issues intervals that hold what they promise on rows they have not seen", async () => {
-    const { report } = await finished(syntheticDataset({ seed: 13, seconds: 12 * HOUR, r2: 0.02 }));
+  it("issues intervals that hold what they promise on rows they have not seen", () => {
+    const { report } = planted.model;
     const { nominal, adaptive } = report.coverage;
     expect(nominal).toBe(0.9);
     expect(Math.abs(adaptive.coverage - nominal)).toBeLessThan(0.03);
@@ -146,12 +147,11 @@ describe("report card", () => {
   });
 
   it("says itself that a few minutes prove nothing, and such a model is written but not served", async () => {
-    const done = await finished(syntheticDataset({ seed: 3, seconds: 320, r2: 0.02 }), "short");
-    expect(done.report.verdict.sentence).toContain("Too short to prove skill");
-    expect(pageOf(done)).toContain("Too short to prove skill");
-    expect(pageOf(done)).toContain("there is too little data for it");
-    expect(done.contents.manifest.servable).toBe(false);
-    const dir = await writeBundle(folder, done.contents);
+    expect(short.report.verdict.sentence).toContain("Too short to prove skill");
+    expect(pageOf(short)).toContain("Too short to prove skill");
+    expect(pageOf(short)).toContain("there is too little data for it");
+    expect(short.contents.manifest.servable).toBe(false);
+    const dir = await writeBundle(folder, short.contents);
     const model = await loadBundle(dir);
     expect(model.manifest.gates.filter(({ passed }) => !passed).length).toBeGreaterThan(3);
     await model.close();
@@ -161,8 +161,8 @@ describe("report card", () => {
     });
   });
 
-  it("is a self-contained page: no script, no request, every plot drawn, no figure that is no number", async () => {
-    const page = pageOf(await finished(syntheticDataset({ seed: 14, seconds: 6 * HOUR, r2: 0.05 })));
+  it("is a self-contained page: no script, no request, every plot drawn, no figure that is no number", () => {
+    const page = pageOf(planted.model);
     expect(page).not.toMatch(/<script|<link|<img|https?:|url\(|@import/);
     expect(page).not.toMatch(/NaN|undefined|Infinity|null/);
     expect(page).toContain("synthetic &#60;rows&#62; &#38; co");
