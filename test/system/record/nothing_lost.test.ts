@@ -66,7 +66,7 @@ onEveryServer("what was received", (server) => {
       preload: readonly string[] = [],
     ): Promise<ServiceProcess> => {
       const origins = { DATABASE_URL: database_url, BINANCE_REST_URL: rest_url };
-      const service = new ServiceProcess({ ...environment, ...origins }, preload);
+      const service = new ServiceProcess({ ...environment, ...origins }, { preload });
       cleanups.push(() => service.discard());
       return service.started();
     };

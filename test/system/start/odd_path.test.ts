@@ -9,6 +9,7 @@ import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { tempDir } from "../../record/server/temp_dir.ts";
 import { QUIET, START_US } from "../../sim/markets.ts";
 import { met } from "../running.ts";
+import { ServiceProcess } from "./service_process.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const cleanups: (() => unknown)[] = [];
@@ -40,33 +41,15 @@ it("serves the page and a forecast, its database and its data below that folder 
   const { ws_origin, rest_origin } = await exchange.start();
   cleanups.push(() => exchange.close());
 
-  let said = "";
-  const child = Bun.spawn([process.execPath, "scripts/bootstrap.mjs", "serve"], {
-    cwd: folder,
-    env: {
-      ...{
-        PATH: process.env.PATH ?? "",
-        HOME: process.env.HOME ?? "",
-        WORKER: "off",
-        HOST: "127.0.0.1",
-        PORT: "0",
-      },
+  const service = new ServiceProcess(
+    {
+      ...{ HOST: "127.0.0.1", PORT: "0" },
       ...{ BINANCE_SBE_URL: ws_origin, BINANCE_REST_URL: rest_origin, BINANCE_API_KEY: "paper" },
-      LOG_FORMAT: "json",
     },
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  void (async () => {
-    for await (const chunk of child.stderr) said += new TextDecoder().decode(chunk);
-  })();
-  cleanups.push(async () => {
-    child.kill("SIGTERM");
-    expect([await child.exited, said]).toEqual([0, said]);
-  });
-  await met("the server", () => said.includes('"listening"') || child.exitCode !== null);
-  expect(said).toContain('"listening"');
-  const url = /"url":"(http:[^"]+)"/.exec(said)![1]!;
+    { cwd: folder, command: ["scripts/bootstrap.mjs", "serve"] },
+  );
+  cleanups.push(async () => expect([await service.end("SIGTERM"), service.said]).toEqual([0, service.said]));
+  const { url } = await service.listening();
   await met("a forecast", async () => (await fetch(`${url}/latest`)).ok);
   expect((await fetch(url)).headers.get("content-type")).toContain("text/html");
   expect(readdirSync(join(folder, ".data"))).toContain("postgres");

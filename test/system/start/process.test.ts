@@ -8,29 +8,17 @@ import { PaperExchange } from "../../../src/sim/exchange/exchange.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { QUIET, START_US } from "../../sim/markets.ts";
 import { met } from "../running.ts";
+import { ServiceProcess } from "./service_process.ts";
 
-const root = join(import.meta.dirname, "../../..");
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-function serve(environment: Record<string, string>): {
-  process: ReturnType<typeof Bun.spawn>;
-  said: () => string;
-} {
-  let text = "";
-  const child = Bun.spawn([process.execPath, "scripts/serve.ts"], {
-    cwd: root,
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", WORKER: "off", ...environment },
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  cleanups.push(() => child.kill("SIGKILL"));
-  void (async () => {
-    for await (const chunk of child.stderr) text += new TextDecoder().decode(chunk);
-  })();
-  return { process: child, said: () => text };
+function serve(environment: Record<string, string>): ServiceProcess {
+  const service = new ServiceProcess(environment);
+  cleanups.push(() => service.discard());
+  return service;
 }
 
 /** Whether a process that was told to end has. */
@@ -51,17 +39,11 @@ describe("the service as a process", () => {
     const { ws_origin, rest_origin } = await exchange.start();
     const data_dir = mkdtempSync(join(tmpdir(), "foretick-test-"));
     cleanups.push(() => rmSync(data_dir, { recursive: true, force: true }));
-    const { process: child, said } = serve({
+    const service = serve({
       ...{ PORT: "0", HOST: "127.0.0.1", DATA_DIR: data_dir, MODEL_DIR: join(data_dir, "models") },
-      ...{
-        BINANCE_SBE_URL: ws_origin,
-        BINANCE_REST_URL: rest_origin,
-        BINANCE_API_KEY: "paper",
-        LOG_FORMAT: "json",
-      },
+      ...{ BINANCE_SBE_URL: ws_origin, BINANCE_REST_URL: rest_origin, BINANCE_API_KEY: "paper" },
     });
-    await met("the server", () => said().includes('"listening"'));
-    const url = /"url":"(http:[^"]+)"/.exec(said())![1]!;
+    const { url } = await service.listening();
     await met("a prediction", async () => (await fetch(`${url}/latest`)).ok);
     // On a busy machine the service starts before its database has answered.
     await met("the database", async () => {
@@ -74,29 +56,28 @@ describe("the service as a process", () => {
     const pid = Number(readFileSync(postmaster, "utf8").split("\n")[0]);
     expect(gone(pid)).toBe(false);
 
-    child.kill("SIGINT");
-    expect(await child.exited).toBe(0);
+    expect(await service.end("SIGINT")).toBe(0);
     expect(gone(pid)).toBe(true);
-    expect(said()).toContain("stopped: everything is in the database");
+    expect(service.said).toContain("stopped: everything is in the database");
   });
 
   it("says in one sentence what the system does not let it do, with code 1 and no stack", async () => {
     const file = join(mkdtempSync(join(tmpdir(), "foretick-test-")), "file");
     writeFileSync(file, "");
     cleanups.push(() => rmSync(dirname(file), { recursive: true, force: true }));
-    const { process: child, said } = serve({ PORT: "0", DATA_DIR: join(file, "data") });
-    expect(await child.exited).toBe(1);
-    await met("the sentence", () => said().includes("ENOTDIR"));
-    expect(said()).toContain(`${join(file, "data")} expected to be written to, was refused (ENOTDIR)`);
-    expect(said()).toContain("set DATA_DIR to another folder");
-    expect(said()).not.toMatch(/^\s+at /m);
+    const service = serve({ PORT: "0", DATA_DIR: join(file, "data"), LOG_FORMAT: "auto" });
+    expect(await service.exited).toBe(1);
+    await met("the sentence", () => service.said.includes("ENOTDIR"));
+    expect(service.said).toContain(`${join(file, "data")} expected to be written to, was refused (ENOTDIR)`);
+    expect(service.said).toContain("set DATA_DIR to another folder");
+    expect(service.said).not.toMatch(/^\s+at /m);
   });
 
   it("refuses a malformed setting with a sentence and code 1, and starts nothing", async () => {
-    const { process: child, said } = serve({ PORT: "eighty" });
-    expect(await child.exited).toBe(1);
-    await met("the sentence", () => said().includes("PORT"));
-    expect(said()).toContain("whole number");
-    expect(said()).not.toContain("    at ");
+    const service = serve({ PORT: "eighty", LOG_FORMAT: "auto" });
+    expect(await service.exited).toBe(1);
+    await met("the sentence", () => service.said.includes("PORT"));
+    expect(service.said).toContain("whole number");
+    expect(service.said).not.toContain("    at ");
   });
 });

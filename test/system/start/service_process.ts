@@ -6,6 +6,15 @@ import { met } from "../running.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
+export interface StartedAs {
+  /** Files that are run before it: hooks of a test. */
+  readonly preload?: readonly string[];
+  /** Default the project's own folder. */
+  readonly cwd?: string;
+  /** What Bun is given instead of scripts/serve.ts. */
+  readonly command?: readonly string[];
+}
+
 export class ServiceProcess {
   readonly shown: PredictionMessage[] = [];
   /** So many of them were in the database or on disk when it was killed, by its own word. */
@@ -13,11 +22,11 @@ export class ServiceProcess {
   readonly #child: ReturnType<typeof Bun.spawn>;
   #said = "";
 
-  /** @param preload files that are run before it: hooks of a test. */
-  constructor(environment: Record<string, string>, preload: readonly string[] = []) {
+  /** @param environment beside what the machine's has for any program; the log is in JSON lines unless it says else. */
+  constructor(environment: Record<string, string>, { preload = [], cwd = root, command }: StartedAs = {}) {
     const hooks = preload.flatMap((file) => ["--preload", file]);
-    this.#child = Bun.spawn([process.execPath, ...hooks, "scripts/serve.ts"], {
-      cwd: root,
+    this.#child = Bun.spawn([process.execPath, ...hooks, ...(command ?? ["scripts/serve.ts"])], {
+      cwd,
       env: {
         PATH: process.env.PATH ?? "",
         HOME: process.env.HOME ?? "",
@@ -40,8 +49,23 @@ export class ServiceProcess {
     return /"url":"(http:[^"]+)"/.exec(this.#said)![1]!;
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Its exit code. */
+  get exited(): Promise<number> {
+    return this.#child.exited;
+  }
+
+  async listening(): Promise<this> {
+    await met("the server", () => this.#said.includes('"listening"') || this.#child.exitCode !== null);
+    if (!this.#said.includes('"listening"')) throw new Error(`the service has ended: ${this.#said}`);
+    return this;
+  }
+
   async started(): Promise<this> {
-    await met("the server", () => this.#said.includes('"listening"'));
+    await this.listening();
     const socket = new WebSocket(`${this.url.replace("http", "ws")}/stream`);
     socket.onmessage = ({ data }) => {
       const message = JSON.parse(String(data)) as PredictionMessage | { type: "hello" };

@@ -11,54 +11,30 @@ import { PaperExchange } from "../../../src/sim/exchange/exchange.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { met } from "../../met.ts";
 import { hasRedis, RedisServer } from "../../record/redis/redis_server.ts";
-import { startServer } from "../../record/server/prepared.ts";
+import { ownDatabase } from "../../record/server/prepared.ts";
 import { START_US } from "../../sim/markets.ts";
+import { ServiceProcess } from "./service_process.ts";
 
-const root = join(import.meta.dirname, "../../..");
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-function serve(environment: Record<string, string>) {
-  let text = "";
+function serve(environment: Record<string, string>): ServiceProcess {
   const data_dir = mkdtempSync(join(tmpdir(), "foretick-test-"));
-  const child = Bun.spawn([process.execPath, "scripts/serve.ts"], {
-    cwd: root,
-    env: {
-      ...{
-        PATH: process.env.PATH ?? "",
-        HOME: process.env.HOME ?? "",
-        WORKER: "off",
-        LOG_FORMAT: "json",
-        PORT: "0",
-      },
-      ...{ HOST: "127.0.0.1", DATA_DIR: data_dir, MODEL_DIR: join(data_dir, "models") },
-      ...environment,
-    },
-    stdout: "ignore",
-    stderr: "pipe",
+  cleanups.push(() => rmSync(data_dir, { recursive: true, force: true }));
+  const service = new ServiceProcess({
+    ...{ HOST: "127.0.0.1", PORT: "0", DATA_DIR: data_dir, MODEL_DIR: join(data_dir, "models") },
+    ...environment,
   });
-  cleanups.push(async () => {
-    child.kill("SIGKILL");
-    await child.exited;
-    rmSync(data_dir, { recursive: true, force: true });
-  });
-  void (async () => {
-    for await (const chunk of child.stderr) text += new TextDecoder().decode(chunk);
-  })();
-  return { child, said: () => text };
-}
-
-async function urlOf(what: string, { said }: ReturnType<typeof serve>): Promise<string> {
-  await met(what, () => said().includes('"listening"'));
-  return /"url":"(http:[^"]+)"/.exec(said())![1]!;
+  cleanups.push(() => service.discard());
+  return service;
 }
 
 describe("two services on one database", () => {
   it("lead one after the other: the second waits, takes over, and the first ends when it wakes up", async () => {
-    const server = await startServer();
-    cleanups.push(() => server.close());
+    const database = await ownDatabase();
+    cleanups.push(() => database.close());
     const source = simulatedSource({ seed: 3, start_us: START_US, levels: 50 });
     const exchange = new PaperExchange({ source, speed: 1, history_s: 700, start_on: "first_subscriber" });
     cleanups.push(() => exchange.close());
@@ -72,23 +48,23 @@ describe("two services on one database", () => {
       // What is late on a busy machine is a forecast all the same.
       DEADLINE_MS: "10000",
       ...{ BINANCE_SBE_URL: ws_origin, BINANCE_REST_URL: rest_origin, BINANCE_API_KEY: "paper" },
-      DATABASE_URL: server.url,
+      DATABASE_URL: database.url,
     };
     const first = serve(environment);
-    await met("the first listens", () => first.said().includes('"listening"'));
-    const sql = connectTo(server.url);
+    await first.listening();
+    const sql = connectTo(database.url);
     cleanups.push(() => sql.end());
     // On a busy machine it has started before its database has answered.
     await met("the first leads", async () => {
       const leases = await sql<{ told: string }[]>`select told from leases`.catch(() => []);
-      return leases.some(({ told }) => told.includes(`process ${first.child.pid}`));
+      return leases.some(({ told }) => told.includes(`process ${first.pid}`));
     });
     const second = serve(environment);
-    await met("the second waits", () => second.said().includes("waiting to take over"));
-    expect(second.said()).not.toContain('"listening"');
-    await met("the second listens and stands by", () => second.said().includes('"standing by"'));
-    const url = /"url":"(http:[^"]+)"/.exec(second.said())![1]!;
-    const why = `standing by: the lease of BTCUSDT is held by ${hostname()}, process ${first.child.pid}`;
+    await met("the second waits", () => second.said.includes("waiting to take over"));
+    expect(second.said).not.toContain('"listening"');
+    await met("the second listens and stands by", () => second.said.includes('"standing by"'));
+    const { url } = second;
+    const why = `standing by: the lease of BTCUSDT is held by ${hostname()}, process ${first.pid}`;
     for (const path of ["/health", "/latest"]) {
       const answer = await fetch(`${url}${path}`);
       expect(answer.status, path).toBe(503);
@@ -96,29 +72,29 @@ describe("two services on one database", () => {
     }
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     const refused = serve({ ...environment, SECOND_SERVICE: "refuse" });
-    expect(await refused.child.exited).toBe(1);
-    expect(refused.said()).toMatch(/BTCUSDT expected to have no other service .* SECOND_SERVICE=wait/);
+    expect(await refused.exited).toBe(1);
+    expect(refused.said).toMatch(/BTCUSDT expected to have no other service .* SECOND_SERVICE=wait/);
 
-    const api_url = api && (await urlOf("the API machine", api));
+    const api_url = (await api?.listening())?.url;
     if (api_url) {
       await met("it shows the first's forecast", async () => (await fetch(`${api_url}/latest`)).ok);
       expect(await (await fetch(`${api_url}/health`)).text()).toMatch(/"age_ms":\d+/);
     }
     const stopped_ms = systemClock.now() / US_PER_MS;
-    first.child.kill("SIGSTOP");
+    first.tell("SIGSTOP");
     const refused_by = async (): Promise<string> => await (await fetch(`${api_url}/latest`)).text();
     if (api_url) {
       await met("it says what is missing", async () =>
         /s old: the service that leads BTCUSDT has written nothing for \d+ s/.test(await refused_by()),
       );
     }
-    await met("the second has taken over", () => second.said().includes("this service leads now"));
-    const leads = /"time":(\d+)[^\n]*this service leads now/.exec(second.said());
+    await met("the second has taken over", () => second.said.includes("this service leads now"));
+    const leads = /"time":(\d+)[^\n]*this service leads now/.exec(second.said);
     // Written down, not judged: how long it takes is the machine's too. The lease is for ten seconds.
     console.log(
       `two services: took over ${((Number(leads?.[1]) - stopped_ms) / 1_000).toFixed(1)} s after SIGSTOP`,
     );
-    await met("the second listens", () => second.said().includes('"listening"'));
+    await met("the second listens", () => second.said.includes('"listening"'));
     await met(
       "the second serves where it stood by",
       async () => (await fetch(`${url}/latest`)).status === 200,
@@ -127,14 +103,14 @@ describe("two services on one database", () => {
     if (api_url) {
       await met("the API machine shows the second's", async () => (await fetch(`${api_url}/latest`)).ok);
     }
-    first.child.kill("SIGCONT");
-    expect(await first.child.exited).toBe(1);
-    expect(first.said()).toMatch(
+    first.tell("SIGCONT");
+    expect(await first.exited).toBe(1);
+    expect(first.said).toMatch(
       /BTCUSDT was taken over by another service .* started again, it waits as the second/,
     );
     const [lease] = await sql<{ fence: string; told: string }[]>`select fence, told from leases`;
     expect(Number(lease!.fence)).toBe(2);
-    expect(lease!.told).toContain(`process ${second.child.pid}`);
+    expect(lease!.told).toContain(`process ${second.pid}`);
 
     if (redis) {
       const client = redis.client();
@@ -151,13 +127,11 @@ describe("two services on one database", () => {
         expect(values.length, stream).toBeGreaterThan(0);
         expect(values, stream).toEqual([...new Set(values)].sort((a, b) => a - b));
       }
-      api!.child.kill("SIGTERM");
-      expect(await api!.child.exited).toBe(0);
+      expect(await api!.end("SIGTERM")).toBe(0);
     }
 
     const waiting = serve(environment);
-    await met("a third waits", () => waiting.said().includes("waiting to take over"));
-    waiting.child.kill("SIGTERM");
-    expect(await waiting.child.exited).toBe(0);
+    await met("a third waits", () => waiting.said.includes("waiting to take over"));
+    expect(await waiting.end("SIGTERM")).toBe(0);
   });
 });
