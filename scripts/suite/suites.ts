@@ -43,6 +43,7 @@ const STORIES: readonly string[] = [
   "test/system/models/roles.test.ts",
   "test/system/models/steering.test.ts",
   "test/system/models/trained_sets.test.ts",
+  "test/system/models/whole_life.test.ts",
   "test/system/record/parity.test.ts",
   "test/system/record/restored.test.ts",
   "test/system/record/scenarios.test.ts",
