@@ -233,7 +233,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       lastSeen: (symbol) => Math.max(...STREAMS.map((stream) => feed.liveness(symbol, stream)!.last_seen_us)),
     });
     ending.add("intake", "the symbols' status", () => status.close());
-    const asked = asksOver({ config, workers, clock, log: log.child({ stage: "serve" }) });
+    const asked = asksOver({ config, workers, store, clock, log: log.child({ stage: "serve" }) });
     ending.add("service", "the models that callers ask", () => asked.close());
     const ports = new PipelinePorts({
       ...{ config, clock, metrics, store, writer, publisher, models, rest, feed, workers, capture, log },

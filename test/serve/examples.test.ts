@@ -32,7 +32,13 @@ beforeAll(async () => {
   writeFileSync(join(folder, "request.json"), JSON.stringify(request));
   models = new AskedModels({ model_dir: folder, clock: systemClock, log: silentLogger });
   const symbol = { champion: new ZeroModel(v1), calibrations: new Calibrations(), priceOf: () => null };
-  const parts = { models, settings: readConfig({}), busy_ms: 0, clock: systemClock };
+  const parts = {
+    models,
+    membersOf: async () => undefined,
+    settings: readConfig({}),
+    busy_ms: 0,
+    clock: systemClock,
+  };
   class Market extends FakeMarket {
     readonly asks = new Asks({ ...parts, symbolOf: () => symbol });
   }

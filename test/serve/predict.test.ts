@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { readConfig } from "../../src/base/config.ts";
+import { fail } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { modelVersion, unixSec } from "../../src/base/units.ts";
@@ -13,7 +14,7 @@ import { Access } from "../../src/serve/access/access.ts";
 import { createApp } from "../../src/serve/app.ts";
 import { StreamHub } from "../../src/serve/stream/hub.ts";
 import { AskedModels } from "../../src/system/asked/asked_models.ts";
-import { Asks } from "../../src/system/asked/asks.ts";
+import { Asks, type AsksOptions } from "../../src/system/asked/asks.ts";
 import {
   freshFolder,
   networkContents,
@@ -57,8 +58,12 @@ for (let sec = 0; sec < 400; sec++) {
   } as never);
 }
 const models = new AskedModels({ model_dir, clock: systemClock, log: silentLogger });
+/** Of the registered ensemble; set to make the database fail. */
+const registered = async (version: string) => (version === "both/1" ? SHARES : undefined);
+let membersOf: AsksOptions["membersOf"] = registered;
 const asks = new Asks({
   models,
+  membersOf: (version) => membersOf(version),
   symbolOf: () => ({ champion, calibrations, priceOf: () => 60_000 }),
   settings: readConfig({}),
   ...{ busy_ms: 0, clock: systemClock },
@@ -96,19 +101,23 @@ async function post(path: string, body: unknown, headers: Record<string, string>
   return { status: answer.status, body: (await answer.json()) as any };
 }
 
+const SHARES = [
+  { version: modelVersion("ridge-v1/1"), weight: 0.75 },
+  { version: modelVersion("net-v1/1"), weight: 0.25 },
+];
+
 /** An ensemble as a symbol's champion, as the service holds one. */
 async function ensembleApp() {
   await writeBundle(model_dir, networkContents(v1, { version: "1" })).catch(() => {});
   const members = await Promise.all(
-    (["ridge-v1/1", "net-v1/1"] as const).map(async (name, at) => ({
-      model: await loadBundle(bundleDir(model_dir, modelVersion(name))),
-      weight: [0.75, 0.25][at]!,
+    SHARES.map(async ({ version, weight }) => ({
+      ...{ model: await loadBundle(bundleDir(model_dir, version)), weight },
     })),
   );
   const ensemble = new EnsembleModel(modelVersion("both/1"), members);
   const market_of_it = Object.assign(new FakeMarket(), {
     asks: new Asks({
-      models,
+      ...{ models, membersOf: registered },
       symbolOf: () => ({ champion: ensemble, calibrations: new Calibrations(), priceOf: () => 60_000 }),
       settings: readConfig({}),
       ...{ busy_ms: 0, clock: systemClock },
@@ -155,6 +164,27 @@ describe("POST /predict on a champion that is an ensemble", () => {
       400,
       expect.stringContaining("both/1 needs 22 of v1"),
     ]);
+    await ensemble.close();
+  });
+
+  it("answers with the forecast of one that is registered and does not serve, and knows none of another name", async () => {
+    const { ensemble } = await ensembleApp();
+    const ask = { symbol: "BTCUSDT", features: features(8) };
+    const answer = await post("/predict", { ...ask, model_version: "both/1" });
+    expect([answer.status, answer.body.model_version]).toEqual([200, "both/1"]);
+    const { yhat } = await ensemble.infer(v1.hash, sampleVector(8));
+    expect(answer.body.forecast.yhat_log_return).toBe(yhat);
+    const lacking = await post("/predict", { ...ask, features: {}, model_version: "both/1" });
+    expect([lacking.status, lacking.body.detail]).toEqual([
+      400,
+      expect.stringContaining("both/1 needs 22 of v1"),
+    ]);
+    const other = await post("/predict", { ...ask, model_version: "neither/1" });
+    expect([other.status, other.body.code]).toEqual([404, "MODEL_UNKNOWN"]);
+    membersOf = async () => fail("STORE_UNREACHABLE", "the database does not answer");
+    const unknown = await post("/predict", { ...ask, model_version: "neither/1" });
+    membersOf = registered;
+    expect([unknown.status, unknown.body.code]).toEqual([503, "TRY_AGAIN"]);
     await ensemble.close();
   });
 });

@@ -10,6 +10,7 @@ import { ZeroModel } from "../../src/model/zero_model.ts";
 import { Calibrations } from "../../src/predict/calibrations.ts";
 import { ACCESS_ROLES, type AccessRole } from "../../src/record/access/access_role.ts";
 import type { Database } from "../../src/record/database.ts";
+import { RegistryRows } from "../../src/record/registry/rows.ts";
 import { Access } from "../../src/serve/access/access.ts";
 import { createApp } from "../../src/serve/app.ts";
 import type { RequestScope } from "../../src/serve/request/problem.ts";
@@ -52,6 +53,7 @@ export async function operatingApp(server: ServerUnderTest): Promise<OperatingAp
   const calibrations = new Calibrations();
   const asks = new Asks({
     ...{ models: new AskedModels({ ...parts, model_dir }), settings: config, busy_ms: 0, clock: systemClock },
+    membersOf: (version) => new RegistryRows(database.sql).members(version),
     symbolOf: () => ({ champion: zero, calibrations, priceOf: () => null }),
   });
   class Market extends FakeMarket {

@@ -7,7 +7,7 @@ import { parsedBy } from "../../base/input/schema.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { type Micros, type ModelVersion, modelVersion, type SetHash, setHash } from "../../base/units.ts";
 import { type Manifest, manifestSchema } from "../../model/bundle/manifest.ts";
-import { type EnsembleManifest, ensembleSchema } from "../../model/ensemble.ts";
+import { type EnsembleManifest, ensembleSchema, type Member } from "../../model/ensemble.ts";
 import { type GateResult, gateResultSchema } from "../../model/gates.ts";
 import { asked } from "../sql/asked.ts";
 import { microsFromText } from "../sql/time_text.ts";
@@ -127,6 +127,17 @@ export class RegistryRows {
       sha256s: stored("sha256s", row.sha256s, z.record(z.string(), z.string())),
       events,
     };
+  }
+
+  /** What an ensemble is made of; undefined where no ensemble of that name is registered. */
+  async members(version: string): Promise<readonly Member[] | undefined> {
+    const [row] = await this.#asked<{ manifest: unknown }>(
+      `select manifest
+      from model_versions
+      where version = $1 and kind = 'ensemble'`,
+      [version],
+    );
+    return row && stored("manifest", row.manifest, ensembleSchema).members;
   }
 
   /** The moves of one alias, newest first. */

@@ -34,6 +34,11 @@ export interface AskedSymbol {
 
 export interface AsksOptions {
   readonly models: Pick<AskedModels, "of" | "ensemble">;
+  /**
+   * The members of a registered ensemble; undefined where there is none of that name.
+   * @throws ForetickError STORE_UNREACHABLE, STORE_QUERY.
+   */
+  readonly membersOf: (version: string) => Promise<readonly Share[] | undefined>;
   /** Undefined where the symbol is not worked on here. */
   readonly symbolOf: (symbol: string) => AskedSymbol | undefined;
   readonly settings: SignalSettings;
@@ -120,10 +125,18 @@ export class Asks implements AskPort {
     }
   }
 
-  /** A champion that is an ensemble has no bundle of its own: its members are asked. */
-  #modelOf(version: string, champion?: AskedSymbol["champion"]): Promise<AskedModel> {
-    const { models } = this.#options;
-    return champion?.shares ? models.ensemble(version, champion.shares) : models.of(version);
+  /** An ensemble has no bundle of its own: its members are asked. The champion's are known; another's are where it is registered. */
+  async #modelOf(version: string, champion?: AskedSymbol["champion"]): Promise<AskedModel> {
+    const { models, membersOf } = this.#options;
+    if (champion?.shares) return models.ensemble(version, champion.shares);
+    try {
+      return await models.of(version);
+    } catch (error) {
+      if (!(error instanceof ForetickError && error.code === "MODEL_UNKNOWN")) throw error;
+      const members = await membersOf(version);
+      if (!members) throw error;
+      return models.ensemble(version, members);
+    }
   }
 
   /** One at a time, and few that wait. */

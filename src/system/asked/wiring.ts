@@ -5,6 +5,8 @@ import type { Config } from "../../base/config.ts";
 import type { Logger } from "../../base/log.ts";
 import { E8, US_PER_MS } from "../../base/units.ts";
 import type { Label } from "../../features/label.ts";
+import { RegistryRows } from "../../record/registry/rows.ts";
+import type { Store } from "../store/store.ts";
 import type { SymbolWorker } from "../symbol/symbol_worker.ts";
 import { AskedModels } from "./asked_models.ts";
 import { type AskedSymbol, Asks } from "./asks.ts";
@@ -12,6 +14,7 @@ import { type AskedSymbol, Asks } from "./asks.ts";
 export interface AskedParts {
   readonly config: Config;
   readonly workers: ReadonlyMap<string, SymbolWorker>;
+  readonly store: Pick<Store, "required">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -19,7 +22,7 @@ export interface AskedParts {
 /** How old a price may be to be given beside a forecast (µs). */
 const PRICE_AGE_US = 5_000 * US_PER_MS;
 
-export function asksOver({ config, workers, clock, log }: AskedParts): {
+export function asksOver({ config, workers, store, clock, log }: AskedParts): {
   readonly asks: Asks;
   readonly close: () => Promise<void>;
 } {
@@ -35,7 +38,11 @@ export function asksOver({ config, workers, clock, log }: AskedParts): {
   };
   const busy_ms = config.close_grace_ms + config.deadline_ms;
   return {
-    asks: new Asks({ models, symbolOf, settings: config, busy_ms, clock }),
+    asks: new Asks({
+      ...{ models, symbolOf },
+      membersOf: (version) => new RegistryRows(store.required().sql).members(version),
+      ...{ settings: config, busy_ms, clock },
+    }),
     close: () => models.close(),
   };
 }

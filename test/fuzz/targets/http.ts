@@ -87,6 +87,7 @@ function appOf() {
   const calibrations = new Calibrations();
   const asks = new Asks({
     models: { of: none, ensemble: none },
+    membersOf: async () => undefined,
     settings: readConfig({}),
     ...{ busy_ms: 0, clock: systemClock },
     symbolOf: () => ({ champion: zero, calibrations, priceOf: () => null }),

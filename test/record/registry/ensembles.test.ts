@@ -47,6 +47,8 @@ onEveryServer("the registry of models", (server) => {
       ];
       expect(manifest).toEqual({ format: "foretick-ensemble/1", members } as never);
       expect(events.map(({ action, actor }) => [action, actor])).toEqual([["register", "anna"]]);
+      expect(await rows.members("mix/1")).toEqual(members as never);
+      expect([await rows.members(a!), await rows.members("mix/none")]).toEqual([undefined, undefined]);
       await registry.role(ANNA, { version: "mix/1", role: "challenger", symbol: "MIXUSDT" });
       const beside = (await roles.beside(["MIXUSDT"])).get("MIXUSDT")!;
       expect(beside.find(({ version }) => version === "mix/1")).toMatchObject({ members });
