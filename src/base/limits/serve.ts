@@ -50,6 +50,10 @@ export const SERVE_LIMITS = {
   preflight_age_s: 600,
   /** Rows of an answer written in one turn of the event loop; a longer one takes several, with ticks between them (rows). */
   answer_rows_a_turn: 100,
+  /** Models, trainings or deployments written in one turn; fewer are one answer at once (rows). */
+  listed_rows_a_turn: 20,
+  /** Requests of one `/batch-predict` checked, and forecasts of it made and written, in one turn (requests). */
+  asks_a_turn: 50,
   /** Metrics written in one turn of the event loop (metrics). */
   metrics_a_turn: 20,
   /** Rows held for long answers under way; one that does not fit beside the others is a 503 (rows). */

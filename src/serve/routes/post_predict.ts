@@ -6,12 +6,14 @@ import type { Clock } from "../../base/clock.ts";
 import { ForetickError } from "../../base/errors.ts";
 import { parsedBy } from "../../base/input/schema.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { inTurns, type Steps } from "../../base/turns.ts";
 import { US_PER_MS } from "../../base/units.ts";
 import { json, problems } from "../describe/answers.ts";
 import { askedJson, askedSchema, askOf, askSchema, batchAskedSchema } from "../messages/ask.ts";
 import type { ServePorts } from "../ports.ts";
 import type { Ask, AskedAnswer, AskFault } from "../ports_ask.ts";
 import { jsonBody } from "../request/json_body.ts";
+import type { LongAnswers } from "../request/long_answers.ts";
 import { problem, type RequestScope, type Untyped } from "../request/problem.ts";
 import { faultOf } from "../request/refuse.ts";
 
@@ -61,23 +63,35 @@ export function postPredict(
 export function postBatchPredict(
   ports: ServePorts,
   clock: Clock,
+  long: LongAnswers,
 ): RouteHandler<typeof batchPredictRoute, RequestScope> {
   return async (c) => {
     const began_us = clock.monotonicUs();
-    const checked = c.req.valid("json").map(checkedAsk);
+    const given = c.req.valid("json");
+    const is_long = given.length > LIMITS.asks_a_turn;
+    const begun = is_long
+      ? long.begin(given.length * (LIMITS.answer_rows_a_turn / LIMITS.asks_a_turn))
+      : () => {};
+    if (typeof begun !== "function") return problem(c, begun);
+    const checked = await inTurns(checkedAsks(given));
     const asks = checked.flatMap((one) => ("code" in one ? [] : one));
-    const answers = await answersOf(ports, asks);
-    if (answers instanceof ForetickError) return later(c, answers);
+    const answers = await answersOf(ports, asks).catch((error: unknown) => {
+      begun();
+      throw error;
+    });
+    if (answers instanceof ForetickError) {
+      begun();
+      return later(c, answers);
+    }
     const rest = answers.values();
     const all = checked.map((one) => ("code" in one ? one : rest.next().value!));
     const took_ms = (clock.monotonicUs() - began_us) / US_PER_MS;
     const symbolOf = (index: number): string | null => {
-      const { symbol } = Object(c.req.valid("json")[index]) as { symbol?: unknown };
+      const { symbol } = Object(given[index]) as { symbol?: unknown };
       return typeof symbol === "string" ? symbol : null;
     };
-    const results = all.flatMap((one, index) =>
-      "code" in one ? [] : askedJson(symbolOf(index)!, one, took_ms),
-    );
+    const answered = all.flatMap((one, index) => ("code" in one ? [] : { one, index }));
+    const resultOf = ({ one, index }: (typeof answered)[number]) => askedJson(symbolOf(index)!, one, took_ms);
     const errors = all.flatMap((one, index) =>
       "code" in one
         ? {
@@ -88,10 +102,28 @@ export function postBatchPredict(
     );
     const body = {
       ...{ success: errors.length === 0, total_requests: all.length },
-      ...{ successful_predictions: results.length, results, errors },
+      ...{ successful_predictions: answered.length, errors },
     };
-    return c.json(body, 200);
+    if (!is_long) return c.json({ ...body, results: answered.map(resultOf) }, 200);
+    const rows_a_turn = LIMITS.asks_a_turn;
+    return long.answer(c, {
+      body,
+      field: "results",
+      rows: answered,
+      json: resultOf,
+      rows_a_turn,
+      done: begun,
+    });
   };
+}
+
+function* checkedAsks(given: readonly unknown[]): Steps<(Ask | AskFault)[]> {
+  const checked: (Ask | AskFault)[] = [];
+  for (const one of given) {
+    checked.push(checkedAsk(one));
+    yield LIMITS.turn_rows_max / LIMITS.asks_a_turn;
+  }
+  return checked;
 }
 
 function checkedAsk(given: unknown): Ask | AskFault {

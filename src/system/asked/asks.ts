@@ -7,6 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { pause, withDeadline } from "../../base/deadline.ts";
 import { ForetickError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { nextTurn } from "../../base/turns.ts";
 import { type ModelVersion, modelVersion, US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import type { Label } from "../../features/label.ts";
 import type { FeatureVector } from "../../features/vector.ts";
@@ -19,6 +20,7 @@ import { forecastFault } from "../../predict/score/forecast_bound.ts";
 import type { Ask, AskedAnswer, AskFault, AskPort, Contributions } from "../../serve/ports_ask.ts";
 import { AskedCache, askKey } from "./asked_cache.ts";
 import type { AskedModels, Share } from "./asked_models.ts";
+import { faultOfValues, inputOf } from "./asked_values.ts";
 import { contributionsOf, LatestContributions } from "./contributions.ts";
 
 /** What is known of a symbol here. */
@@ -71,6 +73,7 @@ export class Asks implements AskPort {
     const answers = new Array<AskedAnswer | AskFault>(asks.length);
     const open = new Map<string, Open[]>();
     for (const [at, ask] of asks.entries()) {
+      await givenBack(at);
       const symbol = this.#options.symbolOf(ask.symbol);
       if (!symbol) {
         const detail = `${ask.symbol} is not worked on by this service now.`;
@@ -81,7 +84,11 @@ export class Asks implements AskPort {
       const key = askKey(ask, version);
       const known = this.cache.get(key);
       if (known) answers[at] = known;
-      else open.set(version, [...(open.get(version) ?? []), { at, ask, symbol, key }]);
+      else {
+        const rows = open.get(version) ?? [];
+        rows.push({ at, ask, symbol, key });
+        open.set(version, rows);
+      }
     }
     for (const [version, rows] of open) await this.#ofModel(version, rows, answers);
     return answers;
@@ -111,14 +118,19 @@ export class Asks implements AskPort {
       for (const { at } of rows) answers[at] = model;
       return;
     }
-    const sound = rows.filter(({ at, ask }) => {
-      const fault = faultOfValues(model, ask);
-      if (fault) answers[at] = fault;
-      return !fault;
-    });
+    const sound: Open[] = [];
+    for (const [index, row] of rows.entries()) {
+      await givenBack(index);
+      const fault = faultOfValues(model, row.ask);
+      if (fault) answers[row.at] = fault;
+      else sound.push(row);
+    }
     if (sound.length === 0) return;
-    const yhats = await this.#inTurn(sound.length, () => model.infer(inputOf(model, sound), sound.length));
+    const yhats = await this.#inTurn(sound.length, () =>
+      model.infer(inputOf(model.names, sound), sound.length),
+    );
     for (const [index, row] of sound.entries()) {
+      await givenBack(index);
       const answer = this.#answerOf(model, row, yhats[index]!);
       answers[row.at] = answer;
       if (!("code" in answer)) this.cache.set(row.key, answer);
@@ -206,53 +218,16 @@ export class Asks implements AskPort {
   }
 }
 
+/** Gives the loop back after so many of a call: a tick waits for no more of it. @param done how many are. */
+async function givenBack(done: number): Promise<void> {
+  if (done > 0 && done % LIMITS.asks_a_turn === 0) await nextTurn();
+}
+
 /** Nothing is known that would speak for a side. */
 const neutral = ({ signal_cost_bp: cost_bp }: SignalSettings): AskedAnswer["signal"] => ({
   ...{ direction: "HOLD", confidence: 50, probabilities: { BUY: 25, HOLD: 50, SELL: 25 }, cost_bp },
   ...{ recommendation: "AVOID", position_multiplier: 0, risk_level: "LOW" },
 });
-
-function faultOfValues(
-  model: AskedModel,
-  { values, values_name, set, model_version }: Ask,
-): AskFault | undefined {
-  const { manifest, version } = model;
-  const { feature_set, sequence_length } = manifest;
-  const invalid = (field: string, detail: string): AskFault => ({ code: "REQUEST_INVALID", field, detail });
-  if (set !== undefined && set !== feature_set)
-    return invalid("set", `set expected ${feature_set}, the set of ${version}, was ${set}.`);
-  if (sequence_length > 1) {
-    const detail = `${version} forecasts from ${sequence_length} vectors in a row: this path takes one. Name another model_version.`;
-    return invalid(model_version === undefined ? "symbol" : "model_version", detail);
-  }
-  const missing = model.names.find((one) => !Object.hasOwn(values, one));
-  if (missing !== undefined) {
-    const field = `${values_name}.${missing}`;
-    return invalid(
-      field,
-      `${field} expected a finite number, is missing: ${version} needs ${model.names.length} of ${feature_set}.`,
-    );
-  }
-  for (const [one, value] of Object.entries(values)) {
-    const field = `${values_name}.${one}`;
-    if (!model.names.includes(one))
-      return invalid(
-        field,
-        `${field} is no feature of ${feature_set}: expected only ${model.names.join(", ")}.`,
-      );
-    if (!Number.isFinite(Math.fround(value)))
-      return invalid(field, `${field} expected a finite float32, was ${value}.`);
-  }
-  return undefined;
-}
-
-function inputOf({ names }: AskedModel, rows: readonly Open[]): Float32Array {
-  const input = new Float32Array(rows.length * names.length);
-  for (const [row, { ask }] of rows.entries()) {
-    for (const [column, name] of names.entries()) input[row * names.length + column] = ask.values[name]!;
-  }
-  return input;
-}
 
 const noFeatures = (): AskFault => ({
   ...{ code: "MODEL_UNKNOWN", field: "model_version" },

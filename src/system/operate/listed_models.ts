@@ -26,7 +26,8 @@ export async function listedModels(
           'hit_rate', manifest #> '{scores,0,hit_rate}'
         )
       end as metrics
-    from model_versions`);
+    from model_versions
+    where version = any(${models.map(({ version }) => version)})`);
   const facts = new Map(rows.map((row) => [row.version, row]));
   return models.map((model) => {
     const { symbol = null, metrics = null } = facts.get(model.version) ?? {};

@@ -8,9 +8,11 @@ import { instant, json } from "../../describe/answers.ts";
 import { deploymentJson, deploymentSchema, deploymentsSchema } from "../../messages/operate/deployments.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
+import type { LongAnswers } from "../../request/long_answers.ts";
 import { placeField, reasonField, versionField } from "../../request/parameters/fields.ts";
 import { membersOf, queryOf } from "../../request/parameters/query.ts";
 import type { RequestScope } from "../../request/problem.ts";
+import { listed } from "./listed.ts";
 import { runsLimit } from "./models.ts";
 import {
   bodyOf,
@@ -31,11 +33,15 @@ export const deploymentsRoute = createRoute({
   responses: { 200: json(deploymentsSchema, "Newest first."), ...readingProblems },
 });
 
-export function getDeployments(ports: ServePorts): RouteHandler<typeof deploymentsRoute, RequestScope> {
-  return async (c) => {
+export function getDeployments(
+  ports: ServePorts,
+  long: LongAnswers,
+): RouteHandler<typeof deploymentsRoute, RequestScope> {
+  return (c) => {
     const { limit = LIMIT_DEFAULT } = c.req.valid("query");
-    const deployments = (await operatorOf(ports, c).deployments(limit)).map(deploymentJson);
-    return c.json({ deployments, count: deployments.length }, 200);
+    const operator = operatorOf(ports, c);
+    const read = () => operator.deployments(limit);
+    return listed(c, long, { field: "deployments", limit, read, json: deploymentJson });
   };
 }
 

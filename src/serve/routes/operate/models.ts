@@ -17,7 +17,9 @@ import {
   statusSchema,
 } from "../../messages/operate/models.ts";
 import type { ServePorts } from "../../ports.ts";
+import type { ListedModel } from "../../ports_operate.ts";
 import { actorOf } from "../../request/actor.ts";
+import type { LongAnswers } from "../../request/long_answers.ts";
 import {
   forceParameter,
   placeField,
@@ -33,6 +35,7 @@ import {
   symbolQuery,
 } from "../../request/parameters/query.ts";
 import { problem, type RequestScope } from "../../request/problem.ts";
+import { listed } from "./listed.ts";
 import { changing, changingProblems, operatorOf, readingProblems } from "./operating.ts";
 
 const tags = ["Models"];
@@ -107,21 +110,21 @@ const list = {
 export const modelsRoute = createRoute({ ...{ method: "get", path: "/models" }, ...list });
 export const mlopsModelsRoute = createRoute({ ...{ method: "get", path: "/mlops/api/models" }, ...list });
 
-export function getModels(ports: ServePorts): RouteHandler<typeof modelsRoute, RequestScope> {
-  return async (c) => {
+export function getModels(
+  ports: ServePorts,
+  long: LongAnswers,
+): RouteHandler<typeof modelsRoute, RequestScope> {
+  return (c) => {
     const { model_type, symbol, status } = c.req.valid("query");
-    const all = await operatorOf(ports, c).models();
-    const models = all
-      .filter(({ kind }) => model_type === undefined || kind === model_type)
-      .filter(
-        (one) =>
-          symbol === undefined ||
-          one.symbol === symbol ||
-          one.aliases.some((alias) => alias.symbol === symbol),
-      )
-      .filter((one) => status === undefined || statusOf(one) === status)
-      .map(listedJson);
-    return c.json({ models, count: models.length }, 200);
+    const fits = (one: ListedModel): boolean =>
+      (model_type === undefined || one.kind === model_type) &&
+      (symbol === undefined ||
+        one.symbol === symbol ||
+        one.aliases.some((alias) => alias.symbol === symbol)) &&
+      (status === undefined || statusOf(one) === status);
+    const operator = operatorOf(ports, c);
+    const read = async () => (await operator.models()).filter(fits);
+    return listed(c, long, { field: "models", limit: LIMITS.registry_rows_max, read, json: listedJson });
   };
 }
 

@@ -14,9 +14,11 @@ import {
 } from "../../messages/operate/trainings.ts";
 import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
+import type { LongAnswers } from "../../request/long_answers.ts";
 import { idField, tradedField } from "../../request/parameters/fields.ts";
 import { membersOf, noQuery, queryOf, servedSymbol, symbolQuery } from "../../request/parameters/query.ts";
 import { problem, type RequestScope } from "../../request/problem.ts";
+import { listed } from "./listed.ts";
 import { runsLimit } from "./models.ts";
 import {
   bodyOf,
@@ -98,10 +100,14 @@ export const trainingRunsRoute = createRoute({
 
 const RUNS_DEFAULT = 50;
 
-export function getTrainingRuns(ports: ServePorts): RouteHandler<typeof trainingRunsRoute, RequestScope> {
-  return async (c) => {
-    const runs = (await operatorOf(ports, c).runs(c.req.valid("query").limit ?? RUNS_DEFAULT)).map(runJson);
-    return c.json({ runs, count: runs.length }, 200);
+export function getTrainingRuns(
+  ports: ServePorts,
+  long: LongAnswers,
+): RouteHandler<typeof trainingRunsRoute, RequestScope> {
+  return (c) => {
+    const { limit = RUNS_DEFAULT } = c.req.valid("query");
+    const operator = operatorOf(ports, c);
+    return listed(c, long, { field: "runs", limit, read: () => operator.runs(limit), json: runJson });
   };
 }
 
