@@ -26,8 +26,9 @@ export const START_SEC = START_US / 1e6;
 const SECONDS = 1_800;
 const SHARED = { clock: systemClock, rng: seededRng(1), log: silentLogger };
 
+/** Its holes are in the trades: quotes are as many as vectors need. */
 export const market = (): MarketSource =>
-  firstSeconds(simulatedSource({ seed: 5, start_us: START_US, depth: false }), SECONDS);
+  firstSeconds(simulatedSource({ seed: 5, start_us: START_US, depth: false, quotes_per_s: 14 }), SECONDS);
 
 /** As the streams tell them. */
 export function eventsOf(source: MarketSource): { trades: TradeEvent[]; quotes: QuoteEvent[] } {

@@ -8,7 +8,7 @@ import type { PredictionMessage } from "../../../src/serve/messages/stream.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { type Api, startApi } from "../../../src/system/api/start.ts";
 import { describeOnRedis, RedisServer } from "../../record/redis/redis_server.ts";
-import { START_US } from "../../sim/markets.ts";
+import { QUIET, START_US } from "../../sim/markets.ts";
 import { met, startRunning } from "../running.ts";
 
 const closers: (() => unknown)[] = [];
@@ -35,7 +35,7 @@ describeOnRedis("an API machine", () => {
   it("answers as the leader does, gives each forecast on once, and says how old what it shows is", async () => {
     const redis = await RedisServer.start();
     closers.push(() => redis.close());
-    const source = simulatedSource({ seed: 5, start_us: START_US, levels: 20 });
+    const source = simulatedSource({ seed: 5, start_us: START_US, ...QUIET });
     const running = await startRunning(
       { source, speed: 1, history_s: 700, start_on: "first_subscriber" },
       { redis_url: redis.url, redis_prefix: "a:", deadline_ms: 5_000 },

@@ -8,7 +8,7 @@ import { Queries } from "../../../src/record/queries.ts";
 import type { Dependency } from "../../../src/serve/ports.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { NaiveV1 } from "../../features/naive/naive.ts";
-import { START_US } from "../../sim/markets.ts";
+import { QUIET, START_US } from "../../sim/markets.ts";
 import { met, type Running, startRunning } from "../running.ts";
 
 const ALL = { symbol: "BTCUSDT", from_us: 0 as Micros, to_us: startOf(unixSec(4_000_000_000)) };
@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 async function started(speed: number, history_s = 700): Promise<Running> {
-  const source = simulatedSource({ seed: 11, start_us: START_US, levels: 50 });
+  const source = simulatedSource({ seed: 11, start_us: START_US, ...QUIET });
   const one = await startRunning({ source, speed, history_s, start_on: "first_subscriber" });
   running.push(one);
   return one;

@@ -9,7 +9,7 @@ import type {
 } from "../../../src/binance/sbe/messages.ts";
 import type { Spoil } from "../../../src/sim/exchange/streams/faults.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
-import { START_US } from "../../sim/markets.ts";
+import { QUIET, START_US } from "../../sim/markets.ts";
 import { met, type Running, startRunning } from "../running.ts";
 
 const running: Running[] = [];
@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 async function started(): Promise<Running> {
-  const source = simulatedSource({ seed: 23, start_us: START_US, levels: 50 });
+  const source = simulatedSource({ seed: 23, start_us: START_US, ...QUIET });
   const one = await startRunning({ source, speed: 10, history_s: 700, start_on: "first_subscriber" });
   running.push(one);
   await met("warm predictions", () => predictions(one) > 5 && one.worker.state.vector!.warm);
