@@ -33,7 +33,7 @@ describe.skipIf(!present)("the report card in a browser", () => {
       javaScriptEnabled: false,
       args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
     });
-    const dataset = syntheticDataset({ seed: 5, seconds: 6 * 3600, r2: 0.05 });
+    const dataset = syntheticDataset({ seed: 5, seconds: 3 * 3600, r2: 0.05 });
     const run = await train(dataset, v1, [await trainableOf("ridge")], { seed: 1, train_share: 0.7 });
     const gates = await readGates(join(import.meta.dirname, "..", "..", "..", "models", "gates.json"));
     const { contents } = await finishModel(dataset, v1, run, run.fitted[0]!, gates, {
