@@ -92,9 +92,12 @@ function* knownOf(
   let [rows, epoch] = [0, 0];
   for (const rowsOf of [stored.trades, remembered(options)]) {
     for (const row of rowsOf) {
+      if (++rows % LOT_ROWS === 0) yield LOT_ROWS;
+      // A row that was set aside is no trade: its id is asked of REST like any other that is missing, and neither its id
+      // nor its epoch says anything of the numbering.
+      if (row.set_aside !== null) continue;
       had.push(row);
       if (row.trade.epoch > epoch) epoch = row.trade.epoch;
-      if (++rows % LOT_ROWS === 0) yield LOT_ROWS;
     }
   }
   const byEpoch = new Map<number, Known>([[epoch, new Map()]]);
@@ -108,9 +111,7 @@ function* knownOf(
       );
       return { known: new Map(), absent: [], earlier: [] };
     }
-    // A row that was set aside is no trade: its id is asked of REST like any other that is missing.
-    const { trade, late, set_aside } = row;
-    if (set_aside !== null) continue;
+    const { trade, late } = row;
     const known: Known = byEpoch.get(trade.epoch) ?? new Map();
     byEpoch.set(trade.epoch, known.set(trade.trade_id, { trade, late, stored: true }));
   }

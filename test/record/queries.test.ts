@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { systemClock as clock } from "../../src/base/clock.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { silentLogger as log } from "../../src/base/log.ts";
-import { micros } from "../../src/base/units.ts";
+import { micros, tradeId, updateId } from "../../src/base/units.ts";
 import type { Database } from "../../src/record/database.ts";
 import { Queries } from "../../src/record/queries.ts";
 import { connectTo } from "../../src/record/server/client.ts";
@@ -38,6 +38,12 @@ onEveryServer("queries", (server) => {
       writer.quote(quoteAt(i), i % 100 === 0);
     }
     writer.trade({ ...tradeAt(1), symbol: "ETHUSDT" }, false);
+    // What is not believed is newer than all that is, by time and by id.
+    const poisoned = { symbol: "ASIDE" };
+    writer.trade({ ...tradeAt(1), ...poisoned }, false);
+    writer.trade({ ...tradeAt(2), ...poisoned, trade_id: tradeId(2 ** 53 - 1) }, false, "id_ahead");
+    writer.quote({ ...quoteAt(1), ...poisoned }, false);
+    writer.quote({ ...quoteAt(2), ...poisoned, update_id: updateId(2 ** 53 - 1) }, false, "id_ahead");
     writer.disconnect(disconnectAt(500));
     writer.disconnect(disconnectAt(900), at(77));
     for (let sec = 0; sec < 30; sec++) {
@@ -105,6 +111,14 @@ onEveryServer("queries", (server) => {
     expect(await queries.lastQuote("NONE")).toBeUndefined();
     expect(await queries.lastVectorAt("NONE")).toBeUndefined();
     expect(await queries.highestTradeId("NONE")).toBeUndefined();
+  });
+
+  it("go on, after a restart, from nothing that was set aside", async () => {
+    expect(await queries.lastTrade("ASIDE")).toMatchObject({ ...tradeAt(1), symbol: "ASIDE" });
+    expect(await queries.lastQuote("ASIDE")).toEqual({ ...quoteAt(1), symbol: "ASIDE" });
+    expect(await all(queries.quotesSince("ASIDE", at(0)))).toEqual([{ ...quoteAt(1), symbol: "ASIDE" }]);
+    const told = await all(queries.tradesSince("ASIDE", at(0)));
+    expect(told.map(({ set_aside }) => set_aside)).toEqual([null, "id_ahead"]);
   });
 
   it("find every gap in the trade ids and no other", async () => {

@@ -136,6 +136,18 @@ describe("StreamClient: a stream that falls silent", () => {
     expect(breaks()).toMatchObject([{ stream: "quote", ts_us: timeOf(last) }]);
   });
 
+  it("is silent though the connection is pinged: data alone is a sign of life", async () => {
+    const { exchange, client, clock, breaks, hear, lastId } = await listening({ newestTrade: async () => 0 });
+    const last = lastId();
+    for (let step = 1; step <= 12; step++) {
+      exchange.at(0).ws.ping(String(step));
+      await eventually("the ping", () => client.counters.pings >= step);
+      if (step % 5 === 0) await hear(1, { quotes: false, trades: true });
+      else clock.advance(100);
+    }
+    expect(breaks()).toMatchObject([{ stream: "quote", ts_us: timeOf(last) }]);
+  });
+
   it("is no stall where the market is quiet: the exchange has no newer trade", async () => {
     let asked = 0;
     const { hear, breaks, lastId } = await listening({

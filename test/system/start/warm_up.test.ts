@@ -158,6 +158,19 @@ describe("a symbol's look-back", () => {
     await bench.worker.close();
   });
 
+  it("that is on its way at the end gives up what was held for it: every trade is the writer's", async () => {
+    const bench = new WorkerBench();
+    await bench.play(market(0, 20));
+    const before = bench.trades.length;
+    bench.rest = "hangs";
+    // Two seconds are held, less than the wait for a look-back.
+    await bench.play([disconnect(9_700), ...market(24, 28)]);
+    expect(bench.worker.lane.holding).toBe(true);
+    expect(bench.trades.length).toBe(before);
+    await bench.worker.close();
+    expect(bench.trades.slice(before)).toEqual([24, 25, 26, 27]);
+  });
+
   it("reports a broken invariant once, and takes no further event", async () => {
     const bench = new WorkerBench();
     await bench.play(market(0, 10));
