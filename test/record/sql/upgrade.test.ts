@@ -75,6 +75,12 @@ describe("applied migrations", () => {
   });
 });
 
+it("has the line ends of the repository in every checkout, whatever git is set to there", () => {
+  const attributes = readFileSync(join(MIGRATIONS_DIR, "../../.gitattributes"), "utf8").split("\n");
+  expect(attributes).toContain("* text=auto eol=lf");
+  expect(attributes.filter((line) => line.includes(".sql") || line.includes("crlf"))).toEqual([]);
+});
+
 onEveryServer("a database of an earlier version", (server) => {
   let sql_dir = "";
   let data_dir = "";

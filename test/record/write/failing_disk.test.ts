@@ -122,6 +122,39 @@ describe("write-ahead on a disk that fails", () => {
     expect(writer.stats.queue_rows_unsafe).toBe(1_001);
   });
 
+  it("bounds the journal in total: bulk rows stop short of what is left to the small ones, and are lost by count", async () => {
+    const { log, errors } = logLines();
+    const disk = new FaultyDisk();
+    const [bound, fifteenth] = [1 << 20, 15 / 16];
+    const writer = cutOff({
+      ...{ clock: manual, disk, log, space: { journal_bytes_max: bound } },
+      ...{ queue_rows_max: 5_000, batch_rows_max: 500, ahead_after_ms: 50 },
+    });
+    for (let i = 0; i < 60_000; i++) {
+      writer.trade(tradeAt(i), false);
+      if (i % 500 !== 499) continue;
+      manual.advance(100);
+      await disk.quiet();
+    }
+    // A group that was begun within the bound is written whole.
+    const group_bytes = 500 * 200;
+    const { bytes } = writer.stats.journal;
+    expect(writer.stats.journal.disk).toBe("full");
+    expect(bytes).toBeGreaterThan(bound * fifteenth - group_bytes);
+    expect(bytes).toBeLessThan(bound * fifteenth + group_bytes);
+    expect(writer.stats.lost.trades).toBeGreaterThan(10_000);
+    expect(errors()).toHaveLength(1);
+    for (let sec = 0; sec < 10; sec++) writer.prediction(predictionAt(sec));
+    await met("the predictions on disk", async () => {
+      manual.advance(100);
+      await disk.quiet();
+      return writer.stats.shown_rows_unsafe === 0;
+    });
+    expect(writer.stats.journal.bytes).toBeGreaterThan(bytes);
+    expect(writer.stats.lost.predictions).toBe(0);
+    for (const one of writers.splice(0)) await closed(one);
+  });
+
   it("counts what does not fit on a real, tiny disk, and keeps what does", async () => {
     const mount = join(data_dir, "tiny");
     mkdirSync(mount);
