@@ -42,7 +42,11 @@ async function fetchedBeside(aside: readonly StoredTrade[]) {
   const { log, lines } = logLines();
   const look_back = await fetchLookBack({
     ...{ symbol: SYMBOL, history, rest, log, clock: new ManualClock(START_US + 60_000_000) },
-    ...{ required_sec: unixSec(START_SEC + 2), wanted_sec: unixSec(START_SEC), now_sec: unixSec(START_SEC + 60) },
+    ...{
+      required_sec: unixSec(START_SEC + 2),
+      wanted_sec: unixSec(START_SEC),
+      now_sec: unixSec(START_SEC + 60),
+    },
     ...{ firstLiveTrade: () => undefined, remembered: () => [], breaks: () => [] },
   });
   return { look_back, pages, warned: lines.map(({ msg }) => msg) };

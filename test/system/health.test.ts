@@ -15,11 +15,12 @@ import { featuresAgeS } from "../../src/system/health/symbol.ts";
 import type { PipelineParts } from "../../src/system/parts.ts";
 import { PipelinePorts } from "../../src/system/ports.ts";
 import type { Store } from "../../src/system/store/store.ts";
-import { diff, market, WorkerBench } from "./start/worker_bench.ts";
+import { diff, disconnect, market, trade, WorkerBench } from "./start/worker_bench.ts";
 
 const NO_FAULTS = { now: undefined, by_code: {} };
 const live = (since_us: Micros): StreamStatus =>
   ({ state: "live", since_us, overlap: undefined, streams: [], frame_faults: NO_FAULTS }) as never;
+const JOURNAL = { bytes: 0, disk: "ok", disk_free_bytes: 50 * 2 ** 30, fault: undefined };
 const DOWN = {
   state: "connecting",
   failures: 3,
@@ -39,6 +40,7 @@ function portsOver(
     rows_rejected: 0,
     rows_lost: 0,
     written: {},
+    ...{ journal: JOURNAL, tables_failing: [] },
   };
   const parts = {
     ...{
@@ -111,11 +113,45 @@ describe("health of a symbol", () => {
     await bench.worker.close();
   });
 
+  it("names a stream that has fallen silent, and is well once it delivers again", async () => {
+    const { bench, of } = setUp();
+    await bench.play(market(0, 10));
+    expect(of("data BTCUSDT")).toMatchObject(WELL);
+    const reason = "WS_STALE: nothing came on btcusdt@bestBidAsk for 1.1 s";
+    await bench.play([{ ...disconnect(4_600), stream: "quote", reason }, trade(10), trade(11)]);
+    expect(of("data BTCUSDT")).toMatchObject({ state: "degraded", reason });
+    await bench.play(market(12, 16));
+    expect(of("data BTCUSDT")).toMatchObject(WELL);
+    await bench.worker.close();
+  });
+
   it("shows a symbol without any data: it may be spelt wrong or delisted", async () => {
     const { bench, of } = setUp();
     await bench.moveTo(bench.clock.now() + (LIMITS.symbol_silent_s_max + 1) * US_PER_SEC);
     expect(of("data BTCUSDT").reason).toContain("since the start");
     await bench.worker.close();
+  });
+});
+
+describe("health of the streams", () => {
+  it("names why frames are dropped, as long as they are, and metrics count them by reason", async () => {
+    const { feed, ports, of } = setUp();
+    expect(of("feed")).toMatchObject({ ...WELL, facts: { frames_dropped: 0 } });
+    const now = { code: "SBE_SCHEMA", sentence: "schema id expected 1, was 9" };
+    const by_code = { SBE_SCHEMA: 3, unknown_template: 1 };
+    const { status } = feed;
+    feed.status = { ...status, frame_faults: { now, by_code } } as never;
+    expect(of("feed")).toMatchObject({
+      ...{ state: "degraded", reason: "frames are dropped: schema id expected 1, was 9" },
+      facts: { frames_dropped: 4 },
+    });
+    const dropped = ports.metrics.samples("foretick_frames_dropped_total");
+    expect(dropped).toEqual([
+      { labels: { code: "SBE_SCHEMA" }, value: 3 },
+      { labels: { code: "unknown_template" }, value: 1 },
+    ]);
+    feed.status = { ...status, frame_faults: { now: undefined, by_code } } as never;
+    expect(of("feed")).toMatchObject({ ...WELL, facts: { frames_dropped: 4 } });
   });
 });
 
@@ -184,7 +220,10 @@ describe("health of the comparison", () => {
 
 describe("health of the database", () => {
   it("shows rows lost or refused for an hour after the last one, and counts them for good", () => {
-    const stats = { queue_rows: 0, journal_bytes: 0, rows_spilled: 7, rows_rejected: 0, rows_lost: 0 };
+    const stats = {
+      ...{ queue_rows: 0, journal_bytes: 0, rows_spilled: 7, rows_rejected: 0, rows_lost: 0 },
+      ...{ journal: JOURNAL, tables_failing: [] },
+    };
     const database = { capability: "postgres", description: "PostgreSQL" };
     const health = new StoreHealth(
       { database, error: undefined } as never as Store,
@@ -199,5 +238,37 @@ describe("health of the database", () => {
     stats.rows_rejected = 2;
     expect(at(4_000).reason).toContain("refused 2 rows");
     expect(at(8_000)).toMatchObject({ ...WELL, facts: { rows_rejected: 2 } });
+  });
+
+  it("says before rows are lost that the disk has little room, or none, or takes nothing", () => {
+    const database = { capability: "postgres", description: "PostgreSQL" };
+    const failure = { code: "STORE_UNREACHABLE", message: "", since_us: micros(0) };
+    const missing = { code: "STORE_QUERY", message: "no such table", since_us: micros(0) };
+    const say = (journal: object, more: object = {}): string | null => {
+      const stats = {
+        rows_lost: 0,
+        rows_rejected: 0,
+        tables_failing: [],
+        journal: { ...JOURNAL, ...journal },
+      };
+      const writer = { stats: { ...stats, ...more } } as never as Writer;
+      return new StoreHealth({ database, error: undefined } as never as Store, writer).at(micros(0)).reason;
+    };
+    const [low, full] = [{ disk: "low", disk_free_bytes: 2 ** 30 }, { disk: "full" }];
+    const broken = { fault: { ...failure, code: "STORE_JOURNAL" } };
+    const away = { last_error: failure, behind: true };
+    expect(say({})).toBeNull();
+    expect(say(low)).toContain("the disk has 1024 MiB free");
+    expect(say(full)).toMatch(/^were the database away, trades and quotes wait in memory only/);
+    expect(say(broken)).toMatch(/^were the database away, rows wait in memory only.*STORE_JOURNAL/);
+    // Nothing is claimed to be on disk that is not.
+    expect(say(low, away)).toBe("the database does not answer: rows wait in memory and in the journal");
+    expect(say(full, away)).toBe(
+      "the database does not answer: trades and quotes wait in memory only, as the journal has no room: free disk space",
+    );
+    expect(say(broken, { behind: true })).not.toContain("in the journal");
+    // One table that is not written is not the database's silence.
+    const one = { last_error: missing, tables_failing: [{ table: "features_live", failure: missing }] };
+    expect(say({}, one)).toMatch(/^no rows are taken by features_live \(STORE_QUERY\): they wait/);
   });
 });

@@ -21,6 +21,7 @@ import { ServiceProcess } from "../start/service_process.ts";
 /** Seconds of the market in one of ours. */
 const SPEED = 4;
 const HANGING_MODEL = "../start/hanging_model.ts";
+const FAILING_DISK = "../start/failing_disk.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -156,6 +157,22 @@ onEveryServer("what was received", (server) => {
     expect(after.count).toBe(after.span);
     expect(after.newest).toBeGreaterThan(before.newest ?? 0);
     expect(await missingOf(sql, service.shown)).toEqual([]);
+  });
+
+  it("is not claimed to be on disk where the disk took nothing: health says so before the end, the end by its code", async () => {
+    const { database, rest_origin, serve } = await market();
+    const service = await serve(database.url, rest_origin, [join(import.meta.dirname, FAILING_DISK)]);
+    await met("predictions", () => service.shown.length > 5);
+    service.tell("SIGUSR2");
+    await database.cut();
+    const health = async (): Promise<string> => await (await fetch(`${service.url}/health`)).text();
+    await met("what health says of the rows", async () =>
+      (await health()).includes("rows wait in memory only"),
+    );
+    expect(await service.end("SIGTERM")).toBe(1);
+    const { msg, rows } = JSON.parse(service.said.trim().split("\n").at(-1)!);
+    expect(msg).toBe("stopped: rows are lost, neither database nor disk took them");
+    expect(rows).toBeGreaterThan(10);
   });
 
   it("is there after kill -9 with the database away: ids without a hole, and every prediction a client saw", async () => {

@@ -42,9 +42,15 @@ describe("the service as a process", () => {
     const service = serve({
       ...{ PORT: "0", HOST: "127.0.0.1", DATA_DIR: data_dir, MODEL_DIR: join(data_dir, "models") },
       ...{ BINANCE_SBE_URL: ws_origin, BINANCE_REST_URL: rest_origin, BINANCE_API_KEY: "paper" },
+      // A proxy of other hosts, which does not answer here.
+      ...{ HTTP_PROXY: "http://127.0.0.1:1", http_proxy: "http://127.0.0.1:1" },
     });
     const { url } = await service.listening();
-    await met("a prediction", async () => (await fetch(`${url}/latest`)).ok);
+    // Its look-back is there: REST and streams of this machine are not asked by way of the proxy.
+    await met("a warm prediction", async () => {
+      const answer = await fetch(`${url}/latest`);
+      return answer.ok && ((await answer.json()) as { warm: boolean }).warm;
+    });
     // On a busy machine the service starts before its database has answered.
     await met("the database", async () => {
       const { dependencies } = (await (await fetch(`${url}/health`)).json()) as {

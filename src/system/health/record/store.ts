@@ -2,6 +2,7 @@
 
 import type { Metrics } from "../../../base/metrics.ts";
 import { type Micros, US_PER_SEC } from "../../../base/units.ts";
+import type { JournalStats, WriterStats } from "../../../record/write/stats.ts";
 import type { Writer } from "../../../record/write/writer.ts";
 import type { Dependency } from "../../../serve/ports.ts";
 import type { Store } from "../../store/store.ts";
@@ -37,24 +38,53 @@ export class StoreHealth {
   }
 
   #whyDegraded(now_us: Micros): string | null {
-    const { rows_lost, rows_rejected, last_error, behind } = this.#writer.stats;
+    const { rows_lost, rows_rejected, journal } = this.#writer.stats;
     const { database, error } = this.#store;
     if (this.#lost.lately(rows_lost, now_us)) {
       return `${rows_lost} rows were lost: neither the database nor the disk took them. Free disk space and see the log`;
     }
     if (!database) {
       const why = error ? ` (${error.code})` : "";
-      return `the database has not opened since the start${why}: rows wait in the journal, it is tried again in the background`;
+      const where = noJournal(journal) ?? "rows wait in the journal";
+      return `the database has not opened since the start${why}: ${where}, it is tried again in the background`;
     }
-    if (last_error) return "the database does not answer: rows wait in memory and in the journal";
-    if (behind) {
-      return "the database has taken no rows for two seconds or more: they are in the journal, and are written once it answers";
-    }
+    const untaken = whyUntaken(this.#writer.stats);
+    if (untaken) return untaken;
     if (this.#rejected.lately(rows_rejected, now_us)) {
       return `the database refused ${rows_rejected} rows for what they hold: they are kept in journal/rejected.ndjson, see the log`;
     }
-    return null;
+    const missing = noJournal(journal);
+    return missing ? `were the database away, ${missing}` : whyLow(journal);
   }
+}
+
+/** Why rows are not taken; null while they are. */
+function whyUntaken({ last_error, behind, tables_failing, journal }: WriterStats): string | null {
+  const missing = noJournal(journal);
+  const of_tables = tables_failing.some(({ failure }) => failure === last_error);
+  if (last_error && of_tables) {
+    const tables = tables_failing.map(({ table, failure }) => `${table} (${failure.code})`).join(", ");
+    return `no rows are taken by ${tables}: ${missing ?? "they wait in memory and in the journal"}, see the log`;
+  }
+  if (last_error)
+    return `the database does not answer: ${missing ?? "rows wait in memory and in the journal"}`;
+  if (!behind) return null;
+  const where = missing ?? "they are in the journal, and are written once it answers";
+  return `the database has taken no rows for two seconds or more: ${where}`;
+}
+
+/** Where rows wait that do not get to disk; undefined where they do. */
+function noJournal({ disk, fault }: JournalStats): string | undefined {
+  if (fault) return `rows wait in memory only, as the journal cannot be written (${fault.code})`;
+  if (disk === "full")
+    return "trades and quotes wait in memory only, as the journal has no room: free disk space";
+  return undefined;
+}
+
+function whyLow({ disk, disk_free_bytes }: JournalStats): string | null {
+  if (disk !== "low") return null;
+  const mib = Math.round((disk_free_bytes ?? 0) / 2 ** 20);
+  return `the disk has ${mib} MiB free: with less the journal takes no trades and quotes. Free disk space`;
 }
 
 /** When a counter was last seen to have grown. */
