@@ -11,9 +11,12 @@ import { JudgedTicks } from "../../src/record/outcomes/judged_ticks.ts";
 import { Registry } from "../../src/record/registry/registry.ts";
 import { RoleRows } from "../../src/record/registry/role_rows.ts";
 import { RegistryRows } from "../../src/record/registry/rows.ts";
+import { DeploymentRows, type StepName } from "../../src/record/steer/deployment_rows.ts";
 import { RollbackRows } from "../../src/record/steer/rollback_rows.ts";
 import { trainingJobs } from "../../src/record/training/jobs.ts";
 import { requestTraining } from "../../src/record/training/request.ts";
+import { alertOf } from "../../src/steer/alerts/steer_alert.ts";
+import { stepOf } from "../../src/steer/deploy/steps.ts";
 import type { RollbackEvent } from "../../src/steer/events.ts";
 import { RollbackJob, type RollbackJobOptions } from "../../src/steer/rollback/rollback_job.ts";
 import { freshFolder, removeFolders, sampleContents } from "../model/sample.ts";
@@ -105,6 +108,16 @@ onEveryServer("rollback on realised error", (server) => {
       version_after: A,
     });
     expect(events[0]!.text).toContain("ridge-v1/b of BTCUSDT was taken back");
+    // One row, one alert: the cause, the figures, and what serves now.
+    expect(events.map(alertOf)).toMatchObject([
+      {
+        ...{ kind: "rollback", symbol: "BTCUSDT", summary: events[0]!.text },
+        evidence: {
+          ...{ alarm: "broken", status: "returned", version_before: B, version_after: A },
+          excess_error: row!.evidence.excess_error,
+        },
+      },
+    ]);
     // What serves now is the last good one: another is asked for, at once.
     expect(await trainingJobs(database.sql)).toMatchObject([
       { symbol: "BTCUSDT", reason: "realised_error", evidence: { alarm: "broken", model_version: B } },
@@ -154,6 +167,40 @@ onEveryServer("rollback on realised error", (server) => {
     await again.run();
     expect(await champion()).toBe(A);
     expect((await rollbacks()).map(({ version_after }) => version_after)).toEqual([A, A]);
+  });
+
+  it("counts the return of a deployment that had taken over, not one that had not: never twice within an hour", async () => {
+    await promote(A);
+    await promote(B);
+    await storeTicks(database.sql, flipped(1_200));
+    const deployments = new DeploymentRows(database.sql);
+    const returned = async (...steps: StepName[]): Promise<void> => {
+      const step = (name: StepName) =>
+        stepOf(
+          { step: name, symbol: "*", share: 0 },
+          { at_us: clock.now(), actor: "deployment", from_sec: null },
+        );
+      let at = await deployments.start(
+        {
+          ...{ version: modelVersion(A), symbol: "*", symbols: ["BTCUSDT"], strategy: "blue_green" },
+          ...{ hold_s: 60, canary_share: 0.1, forced: false, version_before: modelVersion(B) },
+          ...{ requested_by: "anna", reason: "", requested_us: clock.now() },
+        },
+        step("load"),
+      );
+      for (const name of steps) at = (await deployments.add(at, step(name)))!;
+      await deployments.add(at, step("returned"), "returned");
+    };
+    await returned("shadow", "promote", "hold", "return");
+    const watching = job();
+    await watching.run();
+    expect(await champion()).toBe(B);
+    expect(watching.stats.champions[0]).toMatchObject({ waits: "within_an_hour" });
+    clock.advance(3_600_000);
+    await returned("shadow", "return");
+    await watching.run();
+    expect(await champion()).toBe(A);
+    expect(await rollbacks()).toHaveLength(1);
   });
 
   it("serves the forecast of no move where there is nothing to go back to, and says it once, also after a restart", async () => {

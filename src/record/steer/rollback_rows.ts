@@ -66,6 +66,27 @@ export class RollbackRows {
       where rollback_id = ${rollback_id} and status = 'begun'`);
   }
 
+  /**
+   * When a champion of a symbol was last taken back by itself: by an alarm, or by the deployment that had promoted it. Undefined:
+   * never.
+   */
+  async lastReturn(symbol: string): Promise<Micros | undefined> {
+    const [row] = await asked(this.#sql<{ at: string | null }[]>`
+      select max(at) as at
+      from (
+        select at
+        from rollbacks
+        where symbol = ${symbol} or place = '*'
+        union all
+        select (step ->> 'at')::timestamptz
+        from deployments, jsonb_array_elements(steps) as step
+        where step ->> 'step' = 'return'
+          and step ->> 'symbol' in (${symbol}, '*')
+          and steps @> jsonb_build_array(jsonb_build_object('step', 'promote', 'symbol', step -> 'symbol'))
+      ) as returns`);
+    return row?.at ? microsFromText(row.at) : undefined;
+  }
+
   /** Of a symbol, or of every symbol whose champion has that place; newest first. */
   async newest(symbol: string, limit: number): Promise<StoredRollback[]> {
     const rows = await asked(this.#sql<Row[]>`

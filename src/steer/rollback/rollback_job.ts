@@ -137,10 +137,9 @@ export class RollbackJob extends RoundJob {
     const { allowed, clock, rows } = this.#options;
     const { alarm } = watched.alarms;
     if (!alarm || watched.stuck !== undefined) return;
-    const [last] = await rows.newest(symbol, 1);
     const decision = decideRollback({
       ...{ alarm, newest_sec: watched.alarms.newest_sec, allowed, now_us: clock.now() },
-      last_us: last?.at_us,
+      last_us: await rows.lastReturn(symbol),
     });
     watched.waits = decision.do === "wait" ? decision.why : null;
     if (decision.do === "nothing") watched.alarms.answered();

@@ -11,7 +11,7 @@ import { fallbackOf, type GoBackPorts, goBack } from "../go_back.ts";
 import { evidenceOf } from "./decide.ts";
 
 export interface TakeBackOptions extends GoBackPorts {
-  readonly rows: Pick<RollbackRows, "begin" | "end" | "newest">;
+  readonly rows: Pick<RollbackRows, "begin" | "end" | "newest" | "lastReturn">;
   readonly clock: Clock;
 }
 
