@@ -31,7 +31,8 @@ onEveryServer("metrics of trainings", (server) => {
       ...{ symbol: SYMBOL, data_from_us: started_us, data_to_us: started_us, data_rows: 86_400 },
       ...{ data_sha256: "b".repeat(64), sources: [], code_commit: null, started_us },
     });
-    const contents = sampleContents({ version: "trained" });
+    const latency = { runs: 1_000, p50_us: 90, p95_us: 180, p99_us: 250 };
+    const contents = sampleContents({ version: "trained", latency });
     const model_dir = await freshFolder();
     const registry = new Registry({ sql, model_dir, sets: FEATURE_SETS, store: undefined });
     const dir = await writeBundle(model_dir, contents);
@@ -79,6 +80,9 @@ onEveryServer("metrics of trainings", (server) => {
     const values = await scrape();
     expect(values.get("trainer_training_duration_seconds")).toBeCloseTo(90, 6);
     expect(values.get("trainer_data_samples_processed")).toBe(86_400);
+    const { scores } = sampleContents().manifest;
+    expect(values.get("trainer_validation_accuracy")).toBe(scores[0]!.hit_rate!);
+    expect(values.get("trainer_inference_latency_ms")).toBe(0.25);
     expect(values.get("trainer_model_size_mb")).toBeGreaterThan(0);
     expect(values.get("model_directional_accuracy")).toBeCloseTo(2 / 3, 2);
     expect(values.get("model_mae")).toBeCloseTo((2 * 2e-5 + 4e-5) / 3, 6);
