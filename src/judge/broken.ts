@@ -5,7 +5,7 @@
  * one-sided). One minute can add only so much, so that one wild minute is never an alarm.
  *
  * An error twice that of zero is 1 in this unit. The figures in docs/models.md say how long it takes and how often it
- * is raised without cause (`bench/judge/life.ts`).
+ * is raised without cause (`bench/life.ts`).
  */
 
 import { BlockMeans, type BlockMeansState } from "./statistics/block_means.ts";

@@ -1,7 +1,7 @@
 /** Alarms on realised error: how long they take where there is cause, and how often they come without. */
 
-import { type Alarm, Alarms } from "../../../src/judge/alarms.ts";
-import { printAim, printTable } from "../../peers/measure.ts";
+import { type Alarm, Alarms } from "../../src/judge/alarms.ts";
+import { printAim, printTable } from "../peers/measure.ts";
 import {
   DAY_S,
   HORIZON_S,

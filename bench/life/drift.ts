@@ -1,15 +1,15 @@
 /** Drift: how often it is seen on days like those of training, and how soon where something has changed. */
 
-import { purposeRng } from "../../../src/base/rng.ts";
-import { driftOf } from "../../../src/judge/drift/drift.ts";
+import { purposeRng } from "../../src/base/rng.ts";
+import { driftOf } from "../../src/judge/drift/drift.ts";
 import {
   type DriftReference,
   driftReference,
   SPANS,
   type Span,
-} from "../../../src/judge/drift/drift_reference.ts";
-import { binsOf, DriftSlots, SLOT_S } from "../../../src/judge/drift/drift_slots.ts";
-import { printAim, printTable } from "../../peers/measure.ts";
+} from "../../src/judge/drift/drift_reference.ts";
+import { binsOf, DriftSlots, SLOT_S } from "../../src/judge/drift/drift_slots.ts";
+import { printAim, printTable } from "../peers/measure.ts";
 import { DAY_S, lastingNoise, middle, moments, percent, type Settings } from "./scene.ts";
 
 const TRAINING_DAYS = 30;

@@ -1,8 +1,8 @@
 /** The paired sequence: how often it decides where nothing is to be decided, and how often where something is. */
 
-import { PairedSequence } from "../../../src/judge/paired_sequence.ts";
-import { powerOf } from "../../../src/judge/statistics/power.ts";
-import { printAim, printTable } from "../../peers/measure.ts";
+import { PairedSequence } from "../../src/judge/paired_sequence.ts";
+import { powerOf } from "../../src/judge/statistics/power.ts";
+import { printAim, printTable } from "../peers/measure.ts";
 import { DAY_S, lastingNoise, meanSd, middle, moments, percent, type Settings } from "./scene.ts";
 
 const BLOCKS_S = [10, 60, 300];

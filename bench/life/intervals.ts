@@ -1,13 +1,13 @@
 /** Intervals: the share of outcomes inside, by day and by hour; and whether probabilities come true. */
 
-import { US_PER_SEC } from "../../../src/base/units.ts";
-import { v1 } from "../../../src/features/sets/v1.ts";
-import { Calibration, type ForecastOutcome } from "../../../src/judge/calibration.ts";
-import { RecentMoves } from "../../../src/judge/recent_moves.ts";
-import { Reliability } from "../../../src/judge/reliability.ts";
-import { simulatedSource } from "../../../src/sim/market/simulator.ts";
-import { readSimulatedRows } from "../../../src/train/rows/simulated_rows.ts";
-import { printAim, printTable } from "../../peers/measure.ts";
+import { US_PER_SEC } from "../../src/base/units.ts";
+import { v1 } from "../../src/features/sets/v1.ts";
+import { Calibration, type ForecastOutcome } from "../../src/judge/calibration.ts";
+import { RecentMoves } from "../../src/judge/recent_moves.ts";
+import { Reliability } from "../../src/judge/reliability.ts";
+import { simulatedSource } from "../../src/sim/market/simulator.ts";
+import { readSimulatedRows } from "../../src/train/rows/simulated_rows.ts";
+import { printAim, printTable } from "../peers/measure.ts";
 import { DAY_S, HORIZON_S, moments, percent, type Settings } from "./scene.ts";
 
 const R2 = 0.01;

@@ -4,21 +4,21 @@
  * series that follow the simulated market's own tempo (`src/sim/label_series.ts`: a day in a tenth of a second);
  * intervals on the simulated market itself too. No figure depends on how busy the machine is.
  *
- *   bun bench/judge/life.ts                          300 runs, thirty days: some minutes of one core
- *   bun bench/judge/life.ts --runs 30 --days 5       a look
- *   bun bench/judge/life.ts drift                    one part of it: sequence, alarms, drift, doubled, intervals
+ *   bun bench/life.ts                          300 runs, thirty days: some minutes of one core
+ *   bun bench/life.ts --runs 30 --days 5       a look
+ *   bun bench/life.ts drift                    one part of it: sequence, alarms, drift, doubled, intervals
  */
 
 import { parseArgs } from "node:util";
-import { systemClock } from "../../src/base/clock.ts";
-import { fail } from "../../src/base/errors.ts";
-import { machine } from "../peers/measure.ts";
+import { systemClock } from "../src/base/clock.ts";
+import { fail } from "../src/base/errors.ts";
 import { brokenDelays, deadDelays, falseAlarms } from "./life/alarms.ts";
 import { doubled } from "./life/doubled.ts";
 import { falseDrift, foundDrift } from "./life/drift.ts";
 import { intervals } from "./life/intervals.ts";
 import type { Settings } from "./life/scene.ts";
 import { falseDecisions, power } from "./life/sequence.ts";
+import { machine } from "./peers/measure.ts";
 
 const PARTS: Readonly<Record<string, (settings: Settings) => void>> = {
   sequence: (settings) => {

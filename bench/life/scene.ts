@@ -1,8 +1,8 @@
-/** What the sections of `bench/judge/life.ts` share: seconds of a label series with what is known at each of them. */
+/** What the sections of `bench/life.ts` share: seconds of a label series with what is known at each of them. */
 
-import { purposeRng } from "../../../src/base/rng.ts";
-import { RecentMoves } from "../../../src/judge/recent_moves.ts";
-import { type LabelSeriesOptions, labelSeries } from "../../../src/sim/label_series.ts";
+import { purposeRng } from "../../src/base/rng.ts";
+import { RecentMoves } from "../../src/judge/recent_moves.ts";
+import { type LabelSeriesOptions, labelSeries } from "../../src/sim/label_series.ts";
 
 export const DAY_S = 86_400;
 export const HORIZON_S = 10;

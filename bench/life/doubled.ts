@@ -6,9 +6,9 @@
  * how many doublings are named within the hour.
  */
 
-import { SLOT_S } from "../../../src/judge/drift/drift_slots.ts";
-import { solveCholesky } from "../../../src/train/fit/cholesky.ts";
-import { printTable } from "../../peers/measure.ts";
+import { SLOT_S } from "../../src/judge/drift/drift_slots.ts";
+import { solveCholesky } from "../../src/train/fit/cholesky.ts";
+import { printTable } from "../peers/measure.ts";
 import { DAY_S, moments, percent, type Settings } from "./scene.ts";
 
 const TRAINING_DAYS = 30;
