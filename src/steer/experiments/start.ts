@@ -80,6 +80,7 @@ async function begun(
   requireScored(roles, symbol, { a, b });
   await requireNoneRunning(sql, symbol);
   if (!["challenger", "fallback"].includes(roles.get(b) ?? "")) {
+    await requireFreeChallenger(sql, symbol, roles);
     await registry.role(scope, { version: b, role: "challenger", symbol, reason: `experiment ${name}` });
   }
   const newest_sec = await newestForecastSec(sql, symbol);
@@ -189,6 +190,25 @@ async function requireNoneRunning(sql: Sql, symbol: string): Promise<void> {
     from experiments
     where symbol = ${symbol} and ended_at is null`);
   if (running.count > 0) refuseSecond(symbol);
+}
+
+/** One that is being deployed would be scored no more, and taken back for it. */
+async function requireFreeChallenger(
+  sql: Sql,
+  symbol: string,
+  roles: ReadonlyMap<ModelVersion, Role>,
+): Promise<void> {
+  const holder = [...roles].find(([, role]) => role === "challenger")?.[0];
+  if (holder === undefined) return;
+  const deploying = await asked(sql`
+    select
+    from deployments
+    where version = ${holder} and status = 'running' and ${symbol} = any(symbols)`);
+  if (deploying.count === 0) return;
+  fail(
+    "MODEL_REFUSED",
+    `${holder} is the challenger of ${symbol} and being deployed: wait for its end, or "bun run deploy stop"`,
+  );
 }
 
 const refuseSecond = (symbol: string): never =>

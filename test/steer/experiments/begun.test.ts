@@ -6,7 +6,7 @@ import type { StartInput } from "../../../src/steer/experiments/start.ts";
 import { codeOf, refusal } from "../../base/rejection.ts";
 import { SYMBOL } from "../../record/market_events.ts";
 import { onEveryServer } from "../../record/server/servers.ts";
-import { experimentWorld } from "./experiment_world.ts";
+import { ANNA, experimentWorld } from "./experiment_world.ts";
 import { A, addVersions, B, store, ticks } from "./trials.ts";
 
 onEveryServer("experiments", (server) => {
@@ -68,6 +68,17 @@ onEveryServer("experiments", (server) => {
     expect(await said({ traffic_split: 2 })).toContain("traffic_split");
     expect(await codeOf(start({ b: "ridge-v1/none" }))).toBe("MODEL_UNKNOWN");
     expect(await experiments(sql)).toEqual([]);
+
+    await world.registry.role(ANNA, { version: third, role: "challenger", symbol: SYMBOL });
+    await sql`
+      insert into deployments (
+        version, symbol, symbols, strategy, hold_s, canary_share, forced, steps, requested_by, reason, requested_at
+      )
+      values (
+        ${third}, '*', array[${SYMBOL}], 'canary', 60, 0.1, false, '[{"step": "load", "actor": "anna"}]', 'anna', '', now()
+      )`;
+    expect(await said({})).toContain(`${third} is the challenger of ${SYMBOL} and being deployed`);
+    await sql`update deployments set status = 'done', ended_at = now()`;
 
     const begun = await start({ traffic_split: 0.25, reason: "trained on more" });
     expect(begun).toMatchObject({
