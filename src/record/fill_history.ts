@@ -25,15 +25,24 @@ export interface StoredTrade {
 export interface FillHistory {
   tradesSince(symbol: string, from_us: Micros): AsyncIterable<StoredTrade>;
   quotesSince(symbol: string, from_us: Micros): AsyncIterable<QuoteEvent>;
-  /** The newest believed one by time; of those before `before_us` where it is given. */
-  lastTrade(symbol: string, before_us?: Micros): Promise<TradeEvent | undefined>;
+  /**
+   * The newest believed one by time; of those before `before_us`, and of those not received during `own`, where these
+   * are given.
+   */
+  lastTrade(symbol: string, before_us?: Micros, own?: Received): Promise<TradeEvent | undefined>;
   /** As `lastTrade`. */
-  lastQuote(symbol: string, before_us?: Micros): Promise<QuoteEvent | undefined>;
+  lastQuote(symbol: string, before_us?: Micros, own?: Received): Promise<QuoteEvent | undefined>;
   /** Instant of the newest vector of any set, at `before_us` at the latest; undefined where there is none. */
   lastVectorAt(symbol: string, before_us?: Micros): Promise<Micros | undefined>;
   disconnectsSince(symbol: string, from_us: Micros): Promise<DisconnectEvent[]>;
   /** Ids the exchange itself has no trade of, ascending by epoch and id. */
   absentTrades(symbol: string): Promise<AbsentRange[]>;
+}
+
+/** From then until then (local clock). A run may fetch trades of before it began. */
+export interface Received {
+  readonly from_us: Micros;
+  readonly until_us: Micros;
 }
 
 /** Ids of one numbering that REST answers without. */

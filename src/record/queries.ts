@@ -4,12 +4,12 @@
  * or STORE_QUERY where the database does not answer.
  */
 
-import { and, asc, desc, eq, gte, isNull, lt, lte, or, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, isNull, lt, lte, or, type SQL } from "drizzle-orm";
 import { LIMITS } from "../base/limits.ts";
 import { type Micros, type TradeId, tradeId } from "../base/units.ts";
 import type { DisconnectEvent, QuoteEvent, TradeEvent } from "../binance/events.ts";
 import type { Database } from "./database.ts";
-import type { AbsentRange, FillHistory, StoredTrade } from "./fill_history.ts";
+import type { AbsentRange, FillHistory, Received, StoredTrade } from "./fill_history.ts";
 import {
   QUOTE_COLUMNS,
   quoteEvent,
@@ -94,7 +94,7 @@ export class Queries implements FillHistory {
     );
   }
 
-  async lastTrade(symbol: string, before_us?: Micros): Promise<TradeEvent | undefined> {
+  async lastTrade(symbol: string, before_us?: Micros, own?: Received): Promise<TradeEvent | undefined> {
     const rows = await asked(
       this.#database.db
         .select()
@@ -104,6 +104,7 @@ export class Queries implements FillHistory {
             eq(trades.symbol, symbol),
             isNull(trades.set_aside),
             before_us === undefined ? undefined : lt(trades.ts_us, before_us),
+            own && or(lt(trades.received_us, own.from_us), gt(trades.received_us, own.until_us)),
           ),
         )
         .orderBy(desc(trades.ts_us), desc(trades.epoch), desc(trades.trade_id))
@@ -114,7 +115,7 @@ export class Queries implements FillHistory {
     return { kind: "trade", ...trade };
   }
 
-  async lastQuote(symbol: string, before_us?: Micros): Promise<QuoteEvent | undefined> {
+  async lastQuote(symbol: string, before_us?: Micros, own?: Received): Promise<QuoteEvent | undefined> {
     const rows = await asked(
       this.#database.db
         .select()
@@ -124,6 +125,7 @@ export class Queries implements FillHistory {
             eq(quotes.symbol, symbol),
             isNull(quotes.set_aside),
             before_us === undefined ? undefined : lt(quotes.ts_us, before_us),
+            own && or(lt(quotes.received_us, own.from_us), gt(quotes.received_us, own.until_us)),
           ),
         )
         .orderBy(desc(quotes.ts_us), desc(quotes.epoch), desc(quotes.update_id))

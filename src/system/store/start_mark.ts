@@ -1,6 +1,7 @@
 /**
  * The run before this one ended somewhere: its last quote is no longer current, and what comes now does not
- * follow it. Where it ended is stored in the database only, so the break is written as soon as that answers.
+ * follow it. Where it ended is stored in the database only, so the break is written as soon as that answers. Each stream's
+ * is dated at its own last row: the run may have ended before it could notice that one of them was silent.
  */
 
 import type { Clock, Timer } from "../../base/clock.ts";
@@ -9,15 +10,15 @@ import { describeError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { type Micros, micros } from "../../base/units.ts";
-import type { MarketEvent } from "../../binance/events.ts";
-import type { FillHistory } from "../../record/fill_history.ts";
+import type { DisconnectEvent, MarketEvent } from "../../binance/events.ts";
+import type { FillHistory, Received } from "../../record/fill_history.ts";
 import { SERVICE_STARTED } from "../../record/market_rows.ts";
 import type { Writer } from "../../record/write/writer.ts";
 
 export interface StartMarkOptions {
   readonly symbol: string;
   /** Undefined while the database is not open. */
-  readonly history: () => Pick<FillHistory, "lastQuote" | "lastVectorAt"> | undefined;
+  readonly history: () => Pick<FillHistory, "lastTrade" | "lastQuote" | "lastVectorAt"> | undefined;
   readonly writer: Pick<Writer, "disconnect" | "flush">;
   readonly clock: Clock;
   readonly log: Logger;
@@ -44,6 +45,16 @@ export class StartMark {
     if (event.kind !== "disconnect" && event.ts_us > 0) this.#first_us ??= event.ts_us;
   }
 
+  /** Exchange time of this run's first event; undefined before it. */
+  get first_us(): Micros | undefined {
+    return this.#first_us;
+  }
+
+  /** When this run's rows were received. */
+  get own(): Received {
+    return { from_us: this.#started_us, until_us: this.#options.clock.now() };
+  }
+
   /** A look-back has been taken: a break it reaches across is filled, also where it is written only later. */
   onLookBack(complete_from_us: Micros): void {
     this.#complete_from_us ??= complete_from_us;
@@ -61,22 +72,24 @@ export class StartMark {
     this.#again?.cancel();
     try {
       const history = this.#options.history() ?? fail("STORE_UNREACHABLE", "the database is not open yet");
-      const before_us = this.#first_us;
+      const { first_us: before_us, own } = this;
       const asked = Promise.all([
-        history.lastQuote(symbol, before_us),
+        history.lastTrade(symbol, before_us, own),
+        history.lastQuote(symbol, before_us, own),
         history.lastVectorAt(symbol, before_us),
       ]);
       const what = "where the run before this one ended";
-      const [quote, vector_us] = await withDeadline(asked, { clock, ms: LIMITS.fill_query_ms_max, what });
+      const [trade, quote, vector_us] = await withDeadline(asked, {
+        ...{ clock, ms: LIMITS.fill_query_ms_max, what },
+      });
       if (this.#marked) return;
       this.#marked = true;
-      // Not before its last vector, which is out and was made without it.
-      const ts_us = micros(Math.max(0, quote?.ts_us ?? 0, vector_us ?? 0));
-      if (ts_us === 0) return;
-      const received_us = this.#started_us;
-      const filled_us = ts_us >= (this.#complete_from_us ?? Infinity) ? clock.now() : undefined;
-      const event = { kind: "disconnect", symbol, ts_us, received_us, reason: SERVICE_STARTED } as const;
-      writer.disconnect(event, filled_us);
+      const ends = this.#endsOf({ trade: trade?.ts_us, quote: quote?.ts_us }, vector_us);
+      if (ends.length === 0) return;
+      for (const event of ends) {
+        const filled = event.stream !== "quote" && event.ts_us >= (this.#complete_from_us ?? Infinity);
+        writer.disconnect(event, filled ? clock.now() : undefined);
+      }
       const limit = { clock, ms: LIMITS.fill_flush_ms_max, what: "the mark of the start" };
       await withDeadline(writer.flush(), limit);
     } catch (error) {
@@ -87,6 +100,28 @@ export class StartMark {
       if (this.#marked || this.#closed) return;
       this.#again = clock.after(LIMITS.fill_database_retry_ms, () => void this.mark());
     }
+  }
+
+  /** @param vector_us the newest vector: up to there none was made that knew of the end. */
+  #endsOf(
+    last_us: { readonly trade: Micros | undefined; readonly quote: Micros | undefined },
+    vector_us: Micros | undefined,
+  ): DisconnectEvent[] {
+    const { symbol } = this.#options;
+    const started = {
+      kind: "disconnect",
+      symbol,
+      received_us: this.#started_us,
+      reason: SERVICE_STARTED,
+    } as const;
+    const ends: DisconnectEvent[] = [];
+    for (const stream of ["trade", "quote"] as const) {
+      const ts_us = last_us[stream];
+      if (ts_us === undefined) continue;
+      ends.push({ ...started, stream, ts_us, noticed_us: micros(Math.max(ts_us, vector_us ?? 0)) });
+    }
+    // Retention has taken the rows, or they were lost: of all that was there, the vector is what is left.
+    return ends.length === 0 && vector_us !== undefined ? [{ ...started, ts_us: vector_us }] : ends;
   }
 
   /** May be called twice. */

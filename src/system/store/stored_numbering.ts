@@ -8,21 +8,29 @@ import { withDeadline } from "../../base/deadline.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Micros } from "../../base/units.ts";
 import type { Numbering } from "../../binance/belief/stream_checks.ts";
-import type { FillHistory } from "../../record/fill_history.ts";
+import type { FillHistory, Received } from "../../record/fill_history.ts";
 
 export interface StoredNumbering {
   readonly trade: Numbering | undefined;
   readonly quote: Numbering | undefined;
 }
 
-/** @param before_us this run's first event: what is stored with a later time is of no earlier run. */
+/** Of this run: what is stored with a time after its first event, or was received by it, is of no earlier one. */
+export interface OwnRows {
+  readonly first_us: Micros | undefined;
+  readonly own: Received;
+}
+
 export async function storedNumbering(
   history: Pick<FillHistory, "lastTrade" | "lastQuote">,
   symbol: string,
-  before_us: Micros | undefined,
+  { first_us, own }: OwnRows,
   clock: Clock,
 ): Promise<StoredNumbering> {
-  const asked = Promise.all([history.lastTrade(symbol, before_us), history.lastQuote(symbol, before_us)]);
+  const asked = Promise.all([
+    history.lastTrade(symbol, first_us, own),
+    history.lastQuote(symbol, first_us, own),
+  ]);
   const what = `where the numbering of ${symbol} had got to`;
   const [trade, quote] = await withDeadline(asked, { clock, ms: LIMITS.fill_query_ms_max, what });
   return {

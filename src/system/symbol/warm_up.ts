@@ -248,7 +248,7 @@ export class WarmUp {
     const { symbol, lane, clock, log, guarded } = this.#options;
     if (this.#resumed) return;
     try {
-      const stored = await storedNumbering(history, symbol, lane.heldSince, clock);
+      const stored = await storedNumbering(history, symbol, this.#start, clock);
       this.#resumed = true;
       guarded(() => lane.resume(stored));
     } catch (error) {

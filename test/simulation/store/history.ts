@@ -8,7 +8,7 @@ import type {
   SetAside,
   TradeEvent,
 } from "../../../src/binance/events.ts";
-import type { FillHistory, StoredTrade } from "../../../src/record/fill_history.ts";
+import type { FillHistory, Received, StoredTrade } from "../../../src/record/fill_history.ts";
 import { exactQty } from "../../../src/record/sql/columns.ts";
 import type { SimulatedProcess } from "../process.ts";
 import type { SimulatedStore } from "./store.ts";
@@ -72,8 +72,12 @@ export function historyOf(store: SimulatedStore, process: SimulatedProcess): Fil
   const newest = <T extends TradeEvent | QuoteEvent>(
     events: readonly T[],
     before_us: number,
+    own: Received | undefined,
   ): T | undefined =>
-    events.filter(({ ts_us }) => ts_us < before_us).sort((a, b) => b.ts_us - a.ts_us || byNumber(b, a))[0];
+    events
+      .filter(({ ts_us }) => ts_us < before_us)
+      .filter(({ received_us }) => !own || received_us < own.from_us || received_us > own.until_us)
+      .sort((a, b) => b.ts_us - a.ts_us || byNumber(b, a))[0];
   const rows = store.tables.rows.bind(store.tables);
   return {
     tradesSince: (_, from_us) =>
@@ -96,10 +100,10 @@ export function historyOf(store: SimulatedStore, process: SimulatedProcess): Fil
           .map(quoteOf)
           .sort(byNumber),
       ),
-    lastTrade: (_, before_us = micros(Number.MAX_SAFE_INTEGER)) =>
-      ask(() => newest(rows("trades").filter(isBelieved).map(tradeOf), before_us)),
-    lastQuote: (_, before_us = micros(Number.MAX_SAFE_INTEGER)) =>
-      ask(() => newest(rows("quotes").filter(isBelieved).map(quoteOf), before_us)),
+    lastTrade: (_, before_us = micros(Number.MAX_SAFE_INTEGER), own) =>
+      ask(() => newest(rows("trades").filter(isBelieved).map(tradeOf), before_us, own)),
+    lastQuote: (_, before_us = micros(Number.MAX_SAFE_INTEGER), own) =>
+      ask(() => newest(rows("quotes").filter(isBelieved).map(quoteOf), before_us, own)),
     lastVectorAt: (_, before_us = micros(Number.MAX_SAFE_INTEGER)) =>
       ask(() => {
         const times = rows("features_live").map(({ ts }) => ts as number);
