@@ -178,7 +178,7 @@ begin
       lag(close_e8, 30) over seconds as close_e8_30s_ago
     from instants
     window
-      seconds as (order by t),
+      seconds as (order by t rows unbounded preceding),
       last_5 as (order by t rows 4 preceding)
   ),
   stage_2 as (
@@ -245,7 +245,7 @@ begin
       lag(qty_5s, 5) over seconds as qty_5s_5s_ago
     from stage_2
     window
-      seconds as (order by t)
+      seconds as (order by t rows unbounded preceding)
   ),
   stage_4 as (
     select
@@ -387,7 +387,7 @@ begin
 end
 $function$;
 
-comment on function features_gold(text, timestamptz, timestamptz) is 'Feature set gold, hash 4d90733d13976e7d63060b7a719bc4cd40a1f332b1e459c1cec528ded28d01ba; text 6ddde6d6220a66db48e8425438babf3f2a838dae88b2ad4634c4cfed0a6d2c44';
+comment on function features_gold(text, timestamptz, timestamptz) is 'Feature set gold, hash 4d90733d13976e7d63060b7a719bc4cd40a1f332b1e459c1cec528ded28d01ba; text 2d38767a62630583930801b0568b98073dd7cc89d6cf00e33700990d5396e494';
 
 -- Which vectors of feature set gold may a model learn from, and what came of each p_horizon_s later?
 -- Generated from src/features: change it there. Set hash 4d90733d13976e7d63060b7a719bc4cd40a1f332b1e459c1cec528ded28d01ba.

@@ -126,14 +126,12 @@ begin
       i,
       hole_us,
       close_e8,
-      buy_qty_e8,
-      sell_qty_e8,
       lag(close_e8, 60) over seconds as before,
-      sum(notional_e16) over last_3600 as notional_e16_sum_3600s
+      coalesce(sum(buy_qty_e8 + sell_qty_e8) over seconds, 0) as qty_sum_so_far,
+      coalesce(sum(notional_e16) over seconds, 0) as notional_e16_sum_so_far
     from instants
     window
-      seconds as (order by t),
-      last_3600 as (order by t rows 3599 preceding)
+      seconds as (order by t rows unbounded preceding)
   ),
   stage_2 as (
     select
@@ -141,14 +139,14 @@ begin
       i,
       hole_us,
       close_e8,
-      notional_e16_sum_3600s,
       before,
+      qty_sum_so_far,
+      notional_e16_sum_so_far,
       case when t >= first_t - 1672 then greatest(high_e8__max[i], high_e8__max[i - 1], high_e8__max[i - 2], high_e8__max[i - 3], high_e8__max[i - 4], high_e8__max[i - 5], high_e8__max[i - 6], high_e8__max[i - 7]) end as high_e8_max_8x1,
       case when t >= first_t - 1672 then least(low_e8__min[i], low_e8__min[i - 1], low_e8__min[i - 2], low_e8__min[i - 3], low_e8__min[i - 4], low_e8__min[i - 5], low_e8__min[i - 6], low_e8__min[i - 7]) end as low_e8_min_8x1,
       case (close_e8 > before) when true then (close_e8 - before) when false then 0::bigint end as rsi_value_part,
       case (close_e8 < before) when true then (before - close_e8) when false then 0::bigint end as rsi_value_part_2,
       close_e8::float8 as ema_12_part,
-      buy_qty_e8 + sell_qty_e8 as qty,
       case when t >= first_t then close_e8__sum20[i - 1140]
         + close_e8__sum20[i - 1080]
         + close_e8__sum20[i - 1020]
@@ -198,17 +196,16 @@ begin
       i,
       hole_us,
       close_e8,
-      notional_e16_sum_3600s,
       before,
       close_e8_sum_20x60,
-      sum(qty) over last_3600 as qty_60,
+      qty_sum_so_far - lag(qty_sum_so_far, 3600, 0) over seconds as qty_60,
+      notional_e16_sum_so_far - lag(notional_e16_sum_so_far, 3600, 0) over seconds as notional_e16_sum_3600s,
       case when count(bollinger_upper_part) over last_20x60 = 20 then sum(bollinger_upper_part) over last_20x60 end as squares_20,
-      sum(qty) over last_1200 as qty_sum_1200s
+      qty_sum_so_far - lag(qty_sum_so_far, 1200, 0) over seconds as qty_sum_1200s
     from stage_2
     window
-      last_3600 as (order by t rows 3599 preceding),
-      last_20x60 as (partition by t % 60 order by t rows 19 preceding),
-      last_1200 as (order by t rows 1199 preceding)
+      seconds as (order by t rows unbounded preceding),
+      last_20x60 as (partition by t % 60 order by t rows 19 preceding)
   ),
   stage_4 as (
     select
@@ -535,7 +532,7 @@ begin
       lag(bar_low, 60) over seconds as bar_low_60s_ago
     from stage_4
     window
-      seconds as (order by t)
+      seconds as (order by t rows unbounded preceding)
   ),
   stage_6 as (
     select
@@ -836,7 +833,7 @@ begin
 end
 $function$;
 
-comment on function features_indicators(text, timestamptz, timestamptz) is 'Feature set indicators, hash 9b2a1a2b438c378b1c9b49c2581e2c336073b31f082f7efea8ef825bfc9d5b52; text 0abfc0772862c9e55fdb89852a0f568e6e65f7d3c1e899a9fb18b4560c5dda37';
+comment on function features_indicators(text, timestamptz, timestamptz) is 'Feature set indicators, hash 9b2a1a2b438c378b1c9b49c2581e2c336073b31f082f7efea8ef825bfc9d5b52; text 3fe7f9b092bd3f13e0af4bffe59f7f02613a414a435565c55b8f085595c01173';
 
 -- Which vectors of feature set indicators may a model learn from, and what came of each p_horizon_s later?
 -- Generated from src/features: change it there. Set hash 9b2a1a2b438c378b1c9b49c2581e2c336073b31f082f7efea8ef825bfc9d5b52.

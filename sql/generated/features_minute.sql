@@ -140,7 +140,7 @@ begin
       lag(close_e8, 5) over seconds as close_e8_5s_ago
     from instants
     window
-      seconds as (order by t),
+      seconds as (order by t rows unbounded preceding),
       last_60 as (order by t rows 59 preceding)
   ),
   stage_2 as (
@@ -432,7 +432,7 @@ begin
 end
 $function$;
 
-comment on function features_minute(text, timestamptz, timestamptz) is 'Feature set minute, hash 4fc32ee7fa559081474cf117a30611d1651863cf0e16fab703c30797cd8ce5ae; text f797836007535c457f85d133da15c50486c322ec7602a6b1e986545f7488a5c5';
+comment on function features_minute(text, timestamptz, timestamptz) is 'Feature set minute, hash 4fc32ee7fa559081474cf117a30611d1651863cf0e16fab703c30797cd8ce5ae; text 4e861009509cbafba234673c183929b38a9decce1c01f2c2441e4b5b166cb014';
 
 -- Which vectors of feature set minute may a model learn from, and what came of each p_horizon_s later?
 -- Generated from src/features: change it there. Set hash 4fc32ee7fa559081474cf117a30611d1651863cf0e16fab703c30797cd8ce5ae.

@@ -160,21 +160,15 @@ begin
       lag(close_e8, 1) over seconds as close_e8_1s_ago,
       lag(close_e8, 2) over seconds as close_e8_2s_ago,
       lag(close_e8, 5) over seconds as close_e8_5s_ago,
-      (sum(n) over last_5)::bigint as n_sum_5s,
-      sum(buy_qty_e8) over last_5 as buy_qty_e8_sum_5s,
-      sum(sell_qty_e8) over last_5 as sell_qty_e8_sum_5s,
-      sum(notional_e16) over last_5 as notional_e16_sum_5s,
+      coalesce(sum(n) over seconds, 0) as n_sum_so_far,
+      coalesce(sum(buy_qty_e8) over seconds, 0) as buy_qty_e8_sum_so_far,
+      coalesce(sum(sell_qty_e8) over seconds, 0) as sell_qty_e8_sum_so_far,
+      coalesce(sum(notional_e16) over seconds, 0) as notional_e16_sum_so_far,
       (select array_agg(n order by t) from instants)[(t - start_t + 1 - 60)::int:(t - start_t + 1 - 1)::int] as n_last_60_1s_ago,
-      sum(buy_qty_e8) over last_10 as buy_qty_e8_sum_10s,
-      sum(sell_qty_e8) over last_10 as sell_qty_e8_sum_10s,
-      sum(buy_qty_e8) over last_60 as buy_qty_e8_sum_60s,
-      sum(sell_qty_e8) over last_60 as sell_qty_e8_sum_60s
+      coalesce(sum(buy_qty_e8 - sell_qty_e8) over seconds, 0) as net_sum_so_far
     from instants
     window
-      seconds as (order by t),
-      last_5 as (order by t rows 4 preceding),
-      last_10 as (order by t rows 9 preceding),
-      last_60 as (order by t rows 59 preceding)
+      seconds as (order by t rows unbounded preceding)
   ),
   stage_2 as (
     select
@@ -184,20 +178,17 @@ begin
       close_e8,
       close_e8_2s_ago,
       close_e8_5s_ago,
-      n_sum_5s,
-      buy_qty_e8_sum_5s,
-      sell_qty_e8_sum_5s,
-      notional_e16_sum_5s,
       n,
       buy_qty_e8,
       sell_qty_e8,
       qty_q95_100_300s_e8,
       last_trade_ts_us,
       close_e8_1s_ago,
-      buy_qty_e8_sum_10s,
-      sell_qty_e8_sum_10s,
-      buy_qty_e8_sum_60s,
-      sell_qty_e8_sum_60s,
+      n_sum_so_far,
+      buy_qty_e8_sum_so_far,
+      sell_qty_e8_sum_so_far,
+      notional_e16_sum_so_far,
+      net_sum_so_far,
       lnr(close_e8, close_e8_1s_ago) as ret_1s,
       ((n_last_60_1s_ago[1] < n)::int
         + (n_last_60_1s_ago[2] < n)::int
@@ -260,7 +251,6 @@ begin
         + (n_last_60_1s_ago[59] < n)::int
         + (n_last_60_1s_ago[60] < n)::int) >= 30 as burst_1s_part,
       case when t >= first_t then greatest(qty_max_e8__x[i], qty_max_e8__x[i - 1], qty_max_e8__x[i - 2], qty_max_e8__x[i - 3], qty_max_e8__x[i - 4]) end as qty_max_e8_max_5s,
-      buy_qty_e8 - sell_qty_e8 as net,
       (close_e8 - close_e8_1s_ago)::numeric * (close_e8 - close_e8_1s_ago) as change_squared,
       case when t >= first_t - 52 then greatest(qty_max_e8__x[i], qty_max_e8__x[i - 1], qty_max_e8__x[i - 2], qty_max_e8__x[i - 3], qty_max_e8__x[i - 4], qty_max_e8__x[i - 5], qty_max_e8__x[i - 6], qty_max_e8__x[i - 7]) end as qty_max_e8_max_8x1,
       coalesce(case (qty_max_e8 >= qty_q95_100_300s_e8) when true then (t * 1000000) when false then 0::bigint end, 0::bigint) as time_since_large_trade_s_part,
@@ -272,7 +262,7 @@ begin
         (select qty_max_e8__x from series_0) as qty_max_e8__x
       offset 0
     ) as series
-    where t >= first_t - 299
+    where t >= first_t - 300
     order by t
   ),
   series_2 as materialized (
@@ -293,10 +283,6 @@ begin
       close_e8,
       close_e8_2s_ago,
       close_e8_5s_ago,
-      n_sum_5s,
-      buy_qty_e8_sum_5s,
-      sell_qty_e8_sum_5s,
-      notional_e16_sum_5s,
       n,
       buy_qty_e8,
       sell_qty_e8,
@@ -305,26 +291,24 @@ begin
       qty_q95_100_300s_e8,
       last_trade_ts_us,
       close_e8_1s_ago,
-      buy_qty_e8_sum_10s,
-      sell_qty_e8_sum_10s,
-      buy_qty_e8_sum_60s,
-      sell_qty_e8_sum_60s,
-      sum(net) over last_1 as net_sum_1s,
-      sum(net) over last_5 as net_sum_5s,
-      sum(net) over last_10 as net_sum_10s,
-      sum(net) over last_30 as net_sum_30s,
-      sum(net) over last_60 as net_sum_60s,
-      case when count(change_squared) over last_10 = 10 then sum(change_squared) over last_10 end as change_squared_sum_10s,
-      case when count(change_squared) over last_60 = 60 then sum(change_squared) over last_60 end as change_squared_sum_60s,
-      case when count(change_squared) over last_300 = 300 then sum(change_squared) over last_300 end as change_squared_sum_300s
+      (n_sum_so_far - lag(n_sum_so_far, 5, 0) over seconds)::bigint as n_sum_5s,
+      buy_qty_e8_sum_so_far - lag(buy_qty_e8_sum_so_far, 5, 0) over seconds as buy_qty_e8_sum_5s,
+      sell_qty_e8_sum_so_far - lag(sell_qty_e8_sum_so_far, 5, 0) over seconds as sell_qty_e8_sum_5s,
+      notional_e16_sum_so_far - lag(notional_e16_sum_so_far, 5, 0) over seconds as notional_e16_sum_5s,
+      net_sum_so_far - lag(net_sum_so_far, 1, 0) over seconds as net_sum_1s,
+      net_sum_so_far - lag(net_sum_so_far, 5, 0) over seconds as net_sum_5s,
+      net_sum_so_far - lag(net_sum_so_far, 10, 0) over seconds as net_sum_10s,
+      net_sum_so_far - lag(net_sum_so_far, 30, 0) over seconds as net_sum_30s,
+      net_sum_so_far - lag(net_sum_so_far, 60, 0) over seconds as net_sum_60s,
+      buy_qty_e8_sum_so_far - lag(buy_qty_e8_sum_so_far, 10, 0) over seconds as buy_qty_e8_sum_10s,
+      sell_qty_e8_sum_so_far - lag(sell_qty_e8_sum_so_far, 10, 0) over seconds as sell_qty_e8_sum_10s,
+      buy_qty_e8_sum_so_far - lag(buy_qty_e8_sum_so_far, 60, 0) over seconds as buy_qty_e8_sum_60s,
+      sell_qty_e8_sum_so_far - lag(sell_qty_e8_sum_so_far, 60, 0) over seconds as sell_qty_e8_sum_60s,
+      coalesce(sum(change_squared) over seconds, 0) as change_squared_sum_so_far,
+      count(change_squared) over seconds as change_squared_count_so_far
     from stage_2
     window
-      last_1 as (order by t rows 0 preceding),
-      last_5 as (order by t rows 4 preceding),
-      last_10 as (order by t rows 9 preceding),
-      last_30 as (order by t rows 29 preceding),
-      last_60 as (order by t rows 59 preceding),
-      last_300 as (order by t rows 299 preceding)
+      seconds as (order by t rows unbounded preceding)
   ),
   stage_4 as (
     select
@@ -356,11 +340,9 @@ begin
       sell_qty_e8_sum_10s,
       buy_qty_e8_sum_60s,
       sell_qty_e8_sum_60s,
-      change_squared_sum_10s,
-      change_squared_sum_60s,
-      change_squared_sum_300s,
-      case when t >= first_t then (ret_1s__f[i - 10]
-        + ret_1s__f[i - 9]
+      change_squared_count_so_far,
+      change_squared_sum_so_far,
+      case when t >= first_t then (ret_1s__f[i - 9]
         + ret_1s__f[i - 8]
         + ret_1s__f[i - 7]
         + ret_1s__f[i - 6]
@@ -368,11 +350,12 @@ begin
         + ret_1s__f[i - 4]
         + ret_1s__f[i - 3]
         + ret_1s__f[i - 2]
-        + ret_1s__f[i - 1]) / 10::float8 end as vol_ret_10s_mean,
-      case when t >= first_t then greatest(qty_max_e8_max_8x1__max[i - 1], qty_max_e8_max_8x1__max[i - 9], qty_max_e8_max_8x1__max[i - 17], qty_max_e8_max_8x1__max[i - 25], qty_max_e8_max_8x1__max[i - 33], qty_max_e8_max_8x1__max[i - 41], qty_max_e8_max_8x1__max[i - 49], qty_max_e8_max_8x1__max[i - 53]) end as qty_max_e8_max_60s,
-      greatest(time_since_large_trade_s_part__x[i - 1], time_since_large_trade_s_part__x[i - 2], time_since_large_trade_s_part__x[i - 3], time_since_large_trade_s_part__x[i - 4], time_since_large_trade_s_part__x[i - 5], time_since_large_trade_s_part__x[i - 6], time_since_large_trade_s_part__x[i - 7], time_since_large_trade_s_part__x[i - 8], time_since_large_trade_s_part__x[i - 9], time_since_large_trade_s_part__x[i - 10], time_since_large_trade_s_part__x[i - 11], time_since_large_trade_s_part__x[i - 12], time_since_large_trade_s_part__x[i - 13], time_since_large_trade_s_part__x[i - 14], time_since_large_trade_s_part__x[i - 15], time_since_large_trade_s_part__x[i - 16], time_since_large_trade_s_part__x[i - 17], time_since_large_trade_s_part__x[i - 18]) as time_since_large_trade_s_part_max_18x1,
-      case when t >= first_t - 52 then greatest(side_run_s_part__x[i - 1], side_run_s_part__x[i - 2], side_run_s_part__x[i - 3], side_run_s_part__x[i - 4], side_run_s_part__x[i - 5], side_run_s_part__x[i - 6], side_run_s_part__x[i - 7], side_run_s_part__x[i - 8]) end as side_run_s_part_max_8x1,
-      case when t >= first_t - 52 then greatest(side_run_s_part_3__x[i - 1], side_run_s_part_3__x[i - 2], side_run_s_part_3__x[i - 3], side_run_s_part_3__x[i - 4], side_run_s_part_3__x[i - 5], side_run_s_part_3__x[i - 6], side_run_s_part_3__x[i - 7], side_run_s_part_3__x[i - 8]) end as side_run_s_part_max_8x1_2
+        + ret_1s__f[i - 1]
+        + ret_1s__f[i]) / 10::float8 end as vol_ret_10s_mean,
+      case when t >= first_t then greatest(qty_max_e8_max_8x1__max[i], qty_max_e8_max_8x1__max[i - 8], qty_max_e8_max_8x1__max[i - 16], qty_max_e8_max_8x1__max[i - 24], qty_max_e8_max_8x1__max[i - 32], qty_max_e8_max_8x1__max[i - 40], qty_max_e8_max_8x1__max[i - 48], qty_max_e8_max_8x1__max[i - 52]) end as qty_max_e8_max_60s,
+      case when t >= first_t - 282 then greatest(time_since_large_trade_s_part__x[i], time_since_large_trade_s_part__x[i - 1], time_since_large_trade_s_part__x[i - 2], time_since_large_trade_s_part__x[i - 3], time_since_large_trade_s_part__x[i - 4], time_since_large_trade_s_part__x[i - 5], time_since_large_trade_s_part__x[i - 6], time_since_large_trade_s_part__x[i - 7], time_since_large_trade_s_part__x[i - 8], time_since_large_trade_s_part__x[i - 9], time_since_large_trade_s_part__x[i - 10], time_since_large_trade_s_part__x[i - 11], time_since_large_trade_s_part__x[i - 12], time_since_large_trade_s_part__x[i - 13], time_since_large_trade_s_part__x[i - 14], time_since_large_trade_s_part__x[i - 15], time_since_large_trade_s_part__x[i - 16], time_since_large_trade_s_part__x[i - 17]) end as time_since_large_trade_s_part_max_18x1,
+      case when t >= first_t - 52 then greatest(side_run_s_part__x[i], side_run_s_part__x[i - 1], side_run_s_part__x[i - 2], side_run_s_part__x[i - 3], side_run_s_part__x[i - 4], side_run_s_part__x[i - 5], side_run_s_part__x[i - 6], side_run_s_part__x[i - 7]) end as side_run_s_part_max_8x1,
+      case when t >= first_t - 52 then greatest(side_run_s_part_3__x[i], side_run_s_part_3__x[i - 1], side_run_s_part_3__x[i - 2], side_run_s_part_3__x[i - 3], side_run_s_part_3__x[i - 4], side_run_s_part_3__x[i - 5], side_run_s_part_3__x[i - 6], side_run_s_part_3__x[i - 7]) end as side_run_s_part_max_8x1_2
     from stage_3
     cross join (
       select
@@ -383,7 +366,7 @@ begin
         (select side_run_s_part_3__x from series_2) as side_run_s_part_3__x
       offset 0
     ) as series
-    where t >= first_t - 282
+    where t >= first_t - 300
     order by t
   ),
   series_4 as materialized (
@@ -392,6 +375,45 @@ begin
       array_agg(coalesce(side_run_s_part_max_8x1, 9223372036854775807) order by t) as side_run_s_part_max_8x1__max,
       array_agg(coalesce(side_run_s_part_max_8x1_2, 9223372036854775807) order by t) as side_run_s_part_max_8x1_2__max
     from stage_4
+  ),
+  stage_5 as (
+    select
+      t,
+      i,
+      hole_us,
+      ret_1s,
+      close_e8,
+      close_e8_2s_ago,
+      close_e8_5s_ago,
+      n_sum_5s,
+      buy_qty_e8_sum_5s,
+      sell_qty_e8_sum_5s,
+      notional_e16_sum_5s,
+      n,
+      buy_qty_e8,
+      sell_qty_e8,
+      burst_1s_part,
+      qty_max_e8_max_5s,
+      qty_q95_100_300s_e8,
+      last_trade_ts_us,
+      close_e8_1s_ago,
+      net_sum_1s,
+      net_sum_5s,
+      net_sum_10s,
+      net_sum_30s,
+      net_sum_60s,
+      buy_qty_e8_sum_10s,
+      sell_qty_e8_sum_10s,
+      buy_qty_e8_sum_60s,
+      sell_qty_e8_sum_60s,
+      qty_max_e8_max_60s,
+      vol_ret_10s_mean,
+      case when change_squared_count_so_far - lag(change_squared_count_so_far, 10, 0) over seconds = 10 then change_squared_sum_so_far - lag(change_squared_sum_so_far, 10, 0) over seconds end as change_squared_sum_10s,
+      case when change_squared_count_so_far - lag(change_squared_count_so_far, 60, 0) over seconds = 60 then change_squared_sum_so_far - lag(change_squared_sum_so_far, 60, 0) over seconds end as change_squared_sum_60s,
+      case when change_squared_count_so_far - lag(change_squared_count_so_far, 300, 0) over seconds = 300 then change_squared_sum_so_far - lag(change_squared_sum_so_far, 300, 0) over seconds end as change_squared_sum_300s
+    from stage_4
+    window
+      seconds as (order by t rows unbounded preceding)
   ),
   stage_6 as (
     select
@@ -427,8 +449,7 @@ begin
       change_squared_sum_60s,
       change_squared_sum_300s,
       qty_max_e8_max_60s,
-      nullif(sqrt(((ret_1s__f[i - 10] - vol_ret_10s_mean) * (ret_1s__f[i - 10] - vol_ret_10s_mean)
-        + (ret_1s__f[i - 9] - vol_ret_10s_mean) * (ret_1s__f[i - 9] - vol_ret_10s_mean)
+      nullif(sqrt(((ret_1s__f[i - 9] - vol_ret_10s_mean) * (ret_1s__f[i - 9] - vol_ret_10s_mean)
         + (ret_1s__f[i - 8] - vol_ret_10s_mean) * (ret_1s__f[i - 8] - vol_ret_10s_mean)
         + (ret_1s__f[i - 7] - vol_ret_10s_mean) * (ret_1s__f[i - 7] - vol_ret_10s_mean)
         + (ret_1s__f[i - 6] - vol_ret_10s_mean) * (ret_1s__f[i - 6] - vol_ret_10s_mean)
@@ -436,11 +457,12 @@ begin
         + (ret_1s__f[i - 4] - vol_ret_10s_mean) * (ret_1s__f[i - 4] - vol_ret_10s_mean)
         + (ret_1s__f[i - 3] - vol_ret_10s_mean) * (ret_1s__f[i - 3] - vol_ret_10s_mean)
         + (ret_1s__f[i - 2] - vol_ret_10s_mean) * (ret_1s__f[i - 2] - vol_ret_10s_mean)
-        + (ret_1s__f[i - 1] - vol_ret_10s_mean) * (ret_1s__f[i - 1] - vol_ret_10s_mean)) / 9::float8), 'NaN') as vol_ret_10s,
-      greatest(time_since_large_trade_s_part_max_18x1__max[i - 18], time_since_large_trade_s_part_max_18x1__max[i - 36], time_since_large_trade_s_part_max_18x1__max[i - 54], time_since_large_trade_s_part_max_18x1__max[i - 72], time_since_large_trade_s_part_max_18x1__max[i - 90], time_since_large_trade_s_part_max_18x1__max[i - 108], time_since_large_trade_s_part_max_18x1__max[i - 126], time_since_large_trade_s_part_max_18x1__max[i - 144], time_since_large_trade_s_part_max_18x1__max[i - 162], time_since_large_trade_s_part_max_18x1__max[i - 180], time_since_large_trade_s_part_max_18x1__max[i - 198], time_since_large_trade_s_part_max_18x1__max[i - 216], time_since_large_trade_s_part_max_18x1__max[i - 234], time_since_large_trade_s_part_max_18x1__max[i - 252], time_since_large_trade_s_part_max_18x1__max[i - 270], time_since_large_trade_s_part_max_18x1__max[i - 288], time_since_large_trade_s_part_max_18x1__max[i - 300]) as time_since_large_trade_s_part_2,
-      greatest(side_run_s_part_max_8x1__max[i - 18], side_run_s_part_max_8x1__max[i - 26], side_run_s_part_max_8x1__max[i - 34], side_run_s_part_max_8x1__max[i - 42], side_run_s_part_max_8x1__max[i - 50], side_run_s_part_max_8x1__max[i - 58], side_run_s_part_max_8x1__max[i - 66], side_run_s_part_max_8x1__max[i - 70]) as side_run_s_part_2,
-      greatest(side_run_s_part_max_8x1_2__max[i - 18], side_run_s_part_max_8x1_2__max[i - 26], side_run_s_part_max_8x1_2__max[i - 34], side_run_s_part_max_8x1_2__max[i - 42], side_run_s_part_max_8x1_2__max[i - 50], side_run_s_part_max_8x1_2__max[i - 58], side_run_s_part_max_8x1_2__max[i - 66], side_run_s_part_max_8x1_2__max[i - 70]) as side_run_s_part_4
-    from stage_4
+        + (ret_1s__f[i - 1] - vol_ret_10s_mean) * (ret_1s__f[i - 1] - vol_ret_10s_mean)
+        + (ret_1s__f[i] - vol_ret_10s_mean) * (ret_1s__f[i] - vol_ret_10s_mean)) / 9::float8), 'NaN') as vol_ret_10s,
+      greatest(time_since_large_trade_s_part_max_18x1__max[i], time_since_large_trade_s_part_max_18x1__max[i - 18], time_since_large_trade_s_part_max_18x1__max[i - 36], time_since_large_trade_s_part_max_18x1__max[i - 54], time_since_large_trade_s_part_max_18x1__max[i - 72], time_since_large_trade_s_part_max_18x1__max[i - 90], time_since_large_trade_s_part_max_18x1__max[i - 108], time_since_large_trade_s_part_max_18x1__max[i - 126], time_since_large_trade_s_part_max_18x1__max[i - 144], time_since_large_trade_s_part_max_18x1__max[i - 162], time_since_large_trade_s_part_max_18x1__max[i - 180], time_since_large_trade_s_part_max_18x1__max[i - 198], time_since_large_trade_s_part_max_18x1__max[i - 216], time_since_large_trade_s_part_max_18x1__max[i - 234], time_since_large_trade_s_part_max_18x1__max[i - 252], time_since_large_trade_s_part_max_18x1__max[i - 270], time_since_large_trade_s_part_max_18x1__max[i - 282]) as time_since_large_trade_s_part_2,
+      greatest(side_run_s_part_max_8x1__max[i], side_run_s_part_max_8x1__max[i - 8], side_run_s_part_max_8x1__max[i - 16], side_run_s_part_max_8x1__max[i - 24], side_run_s_part_max_8x1__max[i - 32], side_run_s_part_max_8x1__max[i - 40], side_run_s_part_max_8x1__max[i - 48], side_run_s_part_max_8x1__max[i - 52]) as side_run_s_part_2,
+      greatest(side_run_s_part_max_8x1_2__max[i], side_run_s_part_max_8x1_2__max[i - 8], side_run_s_part_max_8x1_2__max[i - 16], side_run_s_part_max_8x1_2__max[i - 24], side_run_s_part_max_8x1_2__max[i - 32], side_run_s_part_max_8x1_2__max[i - 40], side_run_s_part_max_8x1_2__max[i - 48], side_run_s_part_max_8x1_2__max[i - 52]) as side_run_s_part_4
+    from stage_5
     cross join (
       select
         (select ret_1s__f from series_2) as ret_1s__f,
@@ -539,7 +561,7 @@ begin
 end
 $function$;
 
-comment on function features_trades(text, timestamptz, timestamptz) is 'Feature set trades, hash ec991dbdada478e416329a84736da6f5a7f57ffb05f814672d8106c2421ce754; text 1b0526c3df75fbd6a0f6ec864b25cb1454d5dce7be0d4a39aaab1eefa8bfb7de';
+comment on function features_trades(text, timestamptz, timestamptz) is 'Feature set trades, hash ec991dbdada478e416329a84736da6f5a7f57ffb05f814672d8106c2421ce754; text 7204897e58492c0d8e041e158813690a8bc5d3e0164e16cd686ab9d877407487';
 
 -- Which vectors of feature set trades may a model learn from, and what came of each p_horizon_s later?
 -- Generated from src/features: change it there. Set hash ec991dbdada478e416329a84736da6f5a7f57ffb05f814672d8106c2421ce754.

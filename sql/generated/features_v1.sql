@@ -165,7 +165,7 @@ begin
       (select array_agg(n order by t) from instants)[(t - start_t + 1 - 60)::int:(t - start_t + 1 - 1)::int] as n_last_60_1s_ago
     from instants
     window
-      seconds as (order by t),
+      seconds as (order by t rows unbounded preceding),
       last_5 as (order by t rows 4 preceding)
   ),
   stage_2 as (
@@ -386,7 +386,7 @@ begin
 end
 $function$;
 
-comment on function features_v1(text, timestamptz, timestamptz) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text 08706bb4460ea378d2c84bbc3d44c4568170b8e98c0fb07742755c665851e606';
+comment on function features_v1(text, timestamptz, timestamptz) is 'Feature set v1, hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3; text 173badcc55aae9cf97d8e665c8537dc85511431d454b45f027a643e547c92974';
 
 -- Which vectors of feature set v1 may a model learn from, and what came of each p_horizon_s later?
 -- Generated from src/features: change it there. Set hash b97689160bac6a81b3272b3a4663e10a55b925505cf83836ed5e6f9af50d28d3.

@@ -12,6 +12,7 @@ import type { FeatureSet } from "../sets/feature_set.ts";
 import { countedComparison, seesQuantile } from "./counted_quantile.ts";
 import { blockColumn } from "./instants/blocks.ts";
 import type { InstantReads } from "./instants/declarations.ts";
+import { SECONDS } from "./sums_so_far.ts";
 import {
   atom,
   bare,
@@ -28,7 +29,7 @@ import { floatArrayLiteral, floatLiteral, intLiteral } from "./text/literals.ts"
 import { ColumnNames } from "./text/names.ts";
 import { isWide } from "./text/types.ts";
 import { costOf, countReads } from "./usage.ts";
-import { SECONDS, WindowCompiler } from "./windows.ts";
+import { WindowCompiler } from "./windows.ts";
 
 type Of<Kind extends Expr["kind"]> = Extract<Expr, { kind: Kind }>;
 
@@ -65,6 +66,7 @@ class StageCompiler {
     this.#reads_of = countReads(set);
     this.#windows = new WindowCompiler(set, {
       columnOf: (expr) => this.#columnOf(expr),
+      written: (expr) => this.#of(expr),
       column: (key, expr, fragment, suffix) => this.#column(key, expr, fragment, suffix),
     });
   }

@@ -2,6 +2,7 @@
 
 import { type Expr, exprText, operands } from "../algebra/expr.ts";
 import type { FeatureSet } from "../sets/feature_set.ts";
+import type { WindowExpr } from "./gather.ts";
 
 /** Operators an expression costs where it is written out. */
 export function costOf(expr: Expr): number {
@@ -24,4 +25,19 @@ export function countReads(set: FeatureSet): Map<string, number> {
   };
   for (const entry of set.columns) read(entry.expr, 1);
   return counts;
+}
+
+/** All windows of a set, each once. */
+export function windowsIn(set: FeatureSet): WindowExpr[] {
+  const found: WindowExpr[] = [];
+  const seen = new Set<string>();
+  const visit = (expr: Expr): void => {
+    const text = exprText(expr);
+    if (seen.has(text)) return;
+    seen.add(text);
+    if (expr.kind === "window") found.push(expr);
+    for (const operand of operands(expr)) visit(operand);
+  };
+  for (const entry of set.columns) visit(entry.expr);
+  return found;
 }

@@ -5,7 +5,7 @@
  * arrays.
  */
 
-import { type CompareOp, type Expr, exprText, operands } from "../algebra/expr.ts";
+import { type CompareOp, type Expr, exprText } from "../algebra/expr.ts";
 import { rankOf } from "../live/block.ts";
 import type { FeatureSet } from "../sets/feature_set.ts";
 import {
@@ -18,6 +18,7 @@ import {
   summed,
   type WindowExpr,
 } from "./gather.ts";
+import { type ColumnMaker, differenceOfSums, isSummedSoFar, sumOf } from "./sums_so_far.ts";
 import {
   atom,
   bare,
@@ -31,17 +32,7 @@ import {
   sql,
 } from "./text/fragment.ts";
 import { floatLiteral } from "./text/literals.ts";
-import { intKind } from "./text/types.ts";
-
-/** Makes values columns, which is what a window function can read. */
-export interface ColumnMaker {
-  columnOf(expr: Expr): Fragment;
-  /** `key` says what it is; two with one key are one column. */
-  column(key: string, expr: Expr, fragment: Fragment, suffix?: string): Fragment;
-}
-
-/** All instants in order: what lag needs. */
-export const SECONDS: Rows = { name: "seconds", definition: "(order by t)", reach_s: 0 };
+import { windowsIn } from "./usage.ts";
 
 /** `count` instants up to `back_s` seconds ago, `step_s` apart: those with the same remainder of t. */
 function lastRows(count: number, step_s: number, back_s = 0): Rows {
@@ -66,10 +57,14 @@ export class WindowCompiler {
   readonly #columns: ColumnMaker;
   /** Longest window whose values are gathered, by `valuesKey`. */
   readonly #longest: ReadonlyMap<string, number>;
+  /** Whether exact sums of several lengths are asked for: of one length, its own window costs as little. */
+  readonly #sums_differ: boolean;
 
   constructor(set: FeatureSet, columns: ColumnMaker) {
     this.#columns = columns;
     this.#longest = longestGathered(set);
+    const sums = windowsIn(set).filter(isSummedSoFar);
+    this.#sums_differ = sums.some(({ count }) => count !== sums[0]!.count);
   }
 
   compile(expr: WindowExpr): Fragment {
@@ -81,6 +76,7 @@ export class WindowCompiler {
     if (aggregate.op === "sum" && of.type.value === "float") return orNull(of, chain(this.#floats(expr)));
     if (isPicked(expr)) return picked(expr, this.#columns.columnOf(of), this.#columnFor(expr));
     if (isSummedByPlace(expr)) return summed(expr, this.#columns.columnOf(of), this.#columnFor(expr));
+    if (this.#sums_differ && isSummedSoFar(expr)) return differenceOfSums(expr, this.#columns);
     const rows = lastRows(expr.count, expr.step_s);
     const column = this.#columns.columnOf(of);
     const value = over(call(aggregate.op, column), rows);
@@ -203,20 +199,13 @@ const valuesKey = ({ of, step_s }: WindowExpr): string => `${step_s}s ${exprText
 
 function longestGathered(set: FeatureSet): Map<string, number> {
   const longest = new Map<string, number>();
-  const visit = (expr: Expr): void => {
-    if (expr.kind === "window" && expr.aggregate.op === "quantile") {
-      const key = valuesKey(expr);
-      longest.set(key, Math.max(expr.count, longest.get(key) ?? 0));
-    }
-    for (const operand of operands(expr)) visit(operand);
-  };
-  for (const entry of set.columns) visit(entry.expr);
+  for (const expr of windowsIn(set)) {
+    if (expr.aggregate.op !== "quantile") continue;
+    const key = valuesKey(expr);
+    longest.set(key, Math.max(expr.count, longest.get(key) ?? 0));
+  }
   return longest;
 }
-
-/** sum(bigint) is numeric in PostgreSQL; back where it fits. */
-const sumOf = (expr: WindowExpr, value: Fragment): Fragment =>
-  intKind(expr) === "bigint" ? atom`${{ ...value, atomic: false }}::bigint` : value;
 
 /** −0 never shows. */
 const plusZero = (expr: Expr, value: Fragment): Fragment =>
