@@ -89,15 +89,16 @@ export class QualityMinutes {
   figures({ source = "live", ...choice }: QualityChoice, window: QualityWindow): QualityAnswer | undefined {
     const series = this.#meant(choice, source);
     if (!series) return undefined;
-    const live = this.#live(series).filter((row) => row.label === series.label);
-    const newest = live.findLast((row) => row.realized_log_return !== null);
+    const rows = this.#live(series);
+    const newest = rows.findLast((row) => row.label === series.label && row.realized_log_return !== null);
     const of =
       QUALITY_WINDOWS_S[window] <= SHORT_MINUTES * MINUTE_S
-        ? `${this.#takes} ${newest?.ts_sec} ${live.length}`
+        ? `${this.#takes} ${newest?.ts_sec} ${rows.length}`
         : `${this.#long_takes} ${minuteOf(newest?.ts_sec ?? 0)}`;
     const key = `${keyOf(series)} ${window}`;
     const known = this.#known.get(key);
     if (known?.of === of) return known.answer;
+    const live = rows.filter((row) => row.label === series.label);
     const answer = this.#answer(series, live, window);
     if (answer) {
       this.#known.delete(key);
