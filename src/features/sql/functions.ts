@@ -24,15 +24,28 @@ export interface SqlFile {
 
 const KNOWN = "known";
 
+/** Compiling a set and reading a file are done once a process: each connection asks for all of it. */
+const set_files = new WeakMap<FeatureSet, SqlFile>();
+let shared_files: readonly SqlFile[] | undefined;
+
 /** @throws ForetickError FEATURE_DEFINITION where a set cannot be expressed. */
 export function sqlFiles(sets: readonly FeatureSet[]): readonly SqlFile[] {
+  shared_files ??= sharedFiles();
+  return [...shared_files, ...sets.map(setFile)];
+}
+
+/** What the functions of all sets call. */
+function sharedFiles(): SqlFile[] {
   const lnr = LNR_FUNCTIONS.map(({ signature, definition }) =>
     sqlFunction(signature, definition, "The logarithm of all features"),
   );
   const known = knownFunctions().map(({ signature, definition }) =>
     sqlFunction(signature, definition, "Bars, and what is known of them"),
   );
-  return [{ name: "lnr", functions: lnr }, { name: KNOWN, functions: known }, ...sets.map(setFile)];
+  return [
+    { name: "lnr", functions: lnr },
+    { name: KNOWN, functions: known },
+  ];
 }
 
 /** The files of `sql/generated/`: what is made here, not what is read from `sql/functions/` as it is. */
@@ -40,6 +53,14 @@ export const generatedFiles = (sets: readonly FeatureSet[]): readonly SqlFile[] 
   sqlFiles(sets).filter(({ name }) => name !== KNOWN);
 
 function setFile(set: FeatureSet): SqlFile {
+  const known = set_files.get(set);
+  if (known) return known;
+  const file = compiledFile(set);
+  set_files.set(set, file);
+  return file;
+}
+
+function compiledFile(set: FeatureSet): SqlFile {
   const range = "text, timestamptz, timestamptz";
   const about = `Feature set ${set.name}, hash ${set.hash}`;
   return {

@@ -42,12 +42,16 @@ const KNOWN = [
 
 const DIRECTORY = fileURLToPath(new URL("../../../sql/functions/", import.meta.url));
 
+/** Files do not change under a process: they are read when first asked for. */
+let known: readonly SqlText[] | undefined;
+
 /** The functions, one file each, in an order in which each finds what it calls. */
-export function knownFunctions(): SqlText[] {
-  return [
+export function knownFunctions(): readonly SqlText[] {
+  known ??= [
     ...BARS.map((signature) => readFunction("bars", signature)),
     ...KNOWN.map((signature) => readFunction("known", signature)),
   ];
+  return known;
 }
 
 /** `\ir path` on a line of its own includes that file. */

@@ -46,6 +46,14 @@ describe("sql/generated", () => {
   });
 });
 
+describe("the functions to be installed", () => {
+  it("are compiled, and their files read, once: every connection that is opened asks for them", () => {
+    const [first, again] = [sqlFiles(FEATURE_SETS), sqlFiles(FEATURE_SETS)];
+    expect(again.every((file, index) => file === first[index])).toBe(true);
+    expect(sqlFiles([v1]).at(-1)).toBe(first.find(({ name }) => name === "features_v1")!);
+  });
+});
+
 describe("the SQL compiler", () => {
   it("gives a new feature its column and nothing else to do", () => {
     const more = featureSet({
