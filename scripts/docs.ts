@@ -1,7 +1,7 @@
 /**
  * `bun scripts/docs.ts --url <a running service>` writes docs/reference/metrics.md, `--tables` docs/reference/tables.md.
  * `bun scripts/docs.ts`: writes docs/features.md from the definitions in src/features/, the table of docs/alerts.md
- * from ops/alerts.json, and docs/runbook.md from the tables of errors, parts, alerts and limits.
+ * from ops/alerts.json, docs/runbook.md from the tables of errors, parts, alerts and limits, and docs/reference/settings.md.
  * `bun scripts/docs.ts --text <set>`: prints a set's canonical text, which is what its hash is of.
  */
 
@@ -20,6 +20,7 @@ import { withRuleTable } from "../src/steer/alerts/rules/docs.ts";
 import { readRules, SHIPPED_RULES } from "../src/steer/alerts/rules/rules.ts";
 import { metricsPage } from "./docs/metrics.ts";
 import { runbook } from "./docs/runbook.ts";
+import { settingsPage } from "./docs/settings.ts";
 import { tablesPage } from "./docs/tables.ts";
 import { withExample } from "./flags/example.ts";
 import { readFlags, runScript } from "./flags/source.ts";
@@ -27,8 +28,8 @@ import { readFlags, runScript } from "./flags/source.ts";
 const USAGE = `usage: bun run docs
        bun run docs --text <set> | --tables | --url http://127.0.0.1:8080
 
-  writes docs/features.md from src/features/, the table of docs/alerts.md from ops/alerts.json, and docs/runbook.md
-  from the tables of errors, parts, alerts and limits
+  writes docs/features.md from src/features/, the table of docs/alerts.md from ops/alerts.json, docs/runbook.md from
+  the tables of errors, parts, alerts and limits, and docs/reference/settings.md from the configuration
 
   --tables  writes docs/reference/tables.md instead, from an embedded database made for it
   --url     writes docs/reference/metrics.md instead, from /metrics of a running service
@@ -61,6 +62,7 @@ await runScript(async () => {
   await writeFile(alerts, withRuleTable(await readFile(alerts, "utf8"), rules));
   await writeFile(join(import.meta.dirname, "../docs/runbook.md"), runbook(rules));
   process.stdout.write("docs/features.md, docs/alerts.md and docs/runbook.md written\n");
+  await write("settings.md", settingsPage());
 });
 
 async function writeTables(): Promise<void> {

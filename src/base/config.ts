@@ -176,6 +176,8 @@ const schema = z.object({
   LOG_FORMAT: choice(["auto", "json", "pretty"]).default("auto"),
 });
 
+export type SettingName = keyof typeof schema.shape;
+
 /** What the environment may set. */
 export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
 

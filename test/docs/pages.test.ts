@@ -3,8 +3,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { settingsPage } from "../../scripts/docs/settings.ts";
 import { VERBS } from "../../scripts/verbs/table.ts";
-import { SETTING_NAMES } from "../../src/base/config.ts";
+import { shownConfig } from "../../src/base/config/shown_config.ts";
+import { readConfig, SETTING_NAMES } from "../../src/base/config.ts";
 import { ACCESS_TABLE } from "../../src/serve/access/table.ts";
 import { optionsOf } from "./options.ts";
 import { anchorsOf, type Command, commandsOf, pageOf, pages, ROOT } from "./pages.ts";
@@ -201,13 +203,25 @@ describe("the pages", () => {
     expect(lacking).toEqual([]);
   });
 
-  it("say of every setting what it is, in the table of README", () => {
-    const readme = PAGES.find(({ path }) => path === "README.md")!;
-    const cells = [...readme.text.matchAll(/^\| ((?:`[A-Z][A-Z0-9_]+`(?:, )?)+) \|/gm)].map(
-      ([, cell]) => cell!,
-    );
-    const told = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
-    expect(told.toSorted()).toEqual(SETTING_NAMES.toSorted());
+  const namesIn = (path: string): string[] => {
+    const { text } = PAGES.find((page) => page.path === path)!;
+    return [...text.matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map(([, name]) => name!);
+  };
+
+  it("say of every setting what it is, in the reference that is written from the code", () => {
+    expect(namesIn("docs/reference/settings.md").toSorted()).toEqual(SETTING_NAMES.toSorted());
+    expect(PAGES.find(({ path }) => path === "docs/reference/settings.md")!.text).toBe(settingsPage());
+  });
+
+  it("name to a newcomer a few settings that there are, with their defaults", () => {
+    const names = namesIn("README.md");
+    expect(names.length).toBeGreaterThan(4);
+    const defaults = new Map(shownConfig(readConfig({})).map(({ name, value }) => [name, value]));
+    const { text } = PAGES.find(({ path }) => path === "README.md")!;
+    for (const name of names) {
+      expect(SETTING_NAMES).toContain(name);
+      expect(text).toContain(`| \`${name}\` | ${defaults.get(name) ?? "–"} |`);
+    }
   });
 });
 
