@@ -66,6 +66,16 @@ export const MODEL_LIMITS = {
   training_figures_every_ms: 60_000,
   /** A training writes how far it is no more often than this (ms). */
   training_progress_ms: 1_000,
+  /** Lines kept of what a training logs, the newest (lines). */
+  training_log_lines_max: 200,
+  /** Kept of one line of it (characters). */
+  training_log_chars_max: 300,
+  /** Kept of a line whose end has not come; what is beyond is cut off (characters). */
+  training_log_open_chars_max: 16_384,
+  /** They are written no more often than this (ms). */
+  training_log_every_ms: 2_000,
+  /** One writing of them; beyond it they are written with the next lines (ms). */
+  training_log_ms_max: 2_000,
   /** How long a training that is ended may take to end by itself; then it is killed (ms). */
   training_end_ms: 3_000,
   /** How long a worker may take to end; what is under way runs again elsewhere (ms). */

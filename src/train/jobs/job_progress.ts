@@ -7,8 +7,11 @@ import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { JobLoss, JobStep } from "../../record/training/jobs.ts";
 import type { CourseListener } from "../course/listener.ts";
+import type { FoldResult } from "../data/walk_forward.ts";
 import type { FinishedModel } from "../finish.ts";
 import type { FitProgress } from "../fit/trainable.ts";
+import type { TrainingProgress } from "../rows/training_query.ts";
+import type { TrainingRun } from "../run.ts";
 
 export interface Told {
   readonly step: JobStep;
@@ -24,23 +27,35 @@ export interface JobProgressOptions {
   /** The job was taken back, or another worker has begun it anew. */
   readonly onLost: () => void;
   readonly onWritten: (finished: FinishedModel) => void;
+  /** A step in words, for the log. */
+  readonly say: (sentence: string) => void;
 }
+
+/** Reading is said to have come so much further (of 1). */
+const READ_STEP = 0.25;
 
 export class JobProgress implements CourseListener {
   readonly #options: JobProgressOptions;
   readonly #losses = new Map<string, JobLoss>();
   #told_us = Number.NEGATIVE_INFINITY;
+  #said_us = Number.NEGATIVE_INFINITY;
+  #read = 0;
   #telling: Promise<void> | undefined;
 
   constructor(options: JobProgressOptions) {
     this.#options = options;
   }
 
-  said(): void {
+  said(_about: string, sentence: string): void {
+    this.#options.say(sentence);
     this.#show("read", 0);
   }
 
-  read({ done }: { readonly done: number }): void {
+  read({ done, rows }: Pick<TrainingProgress, "done" | "rows">): void {
+    if (done >= this.#read + READ_STEP) {
+      this.#read = done;
+      this.#options.say(`${Math.floor(100 * done)} % of the time read, ${rows} rows`);
+    }
     this.#show("read", done);
   }
 
@@ -51,6 +66,7 @@ export class JobProgress implements CourseListener {
   epoch({ kind, member, members, epochs_max, record }: FitProgress): void {
     const { epoch, loss, validation_loss } = record;
     this.#losses.set(`${kind} ${member}`, { kind, member, epoch, loss, validation_loss });
+    this.#sayEpoch(`${kind}, member ${member} of ${members}, epoch ${epoch}`, loss, validation_loss);
     this.#show("fit", Math.min(1, (member - 1 + epoch / epochs_max) / members));
   }
 
@@ -58,17 +74,36 @@ export class JobProgress implements CourseListener {
     this.#show("fit", null);
   }
 
-  folded(): void {
+  folded({ fold: { name } }: FoldResult): void {
+    this.#options.say(`fold ${name} is fitted and judged`);
     this.#show("judge", null);
   }
 
-  fitted(): void {
+  fitted(_dataset: unknown, { scores, proposal }: TrainingRun): void {
+    for (const { model, r2, rows } of scores)
+      this.#options.say(`${model}: R² against no move ${r2.toFixed(4)} on ${rows} test rows`);
+    this.#options.say(proposal.sentence);
     this.#show("write", 0);
   }
 
   written(_dir: string, finished: FinishedModel): void {
+    const { name, version, gates } = finished.contents.manifest;
+    const refused = gates.filter(({ passed, required }) => required && !passed).map(({ gate }) => gate);
+    this.#options.say(
+      `${name}/${version} is written: ${refused.length === 0 ? "it passed its gates" : `refused by ${refused.join("; ")}`}`,
+    );
     this.#options.onWritten(finished);
     this.#show("register", null);
+  }
+
+  /** Epochs of a small network come by the hundred a second: one a second is said. */
+  #sayEpoch(which: string, loss: number, validation_loss: number): void {
+    const now_us = this.#options.clock.monotonicUs();
+    if (now_us - this.#said_us < LIMITS.training_progress_ms * 1_000) return;
+    this.#said_us = now_us;
+    this.#options.say(
+      `${which}: loss ${loss.toPrecision(4)}, in validation ${validation_loss.toPrecision(4)}`,
+    );
   }
 
   /** Resolves when what was being written is. */

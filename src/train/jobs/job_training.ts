@@ -50,6 +50,7 @@ export async function trainJob(job: TrainingJob, options: JobTrainingOptions): P
   let proposed: ModelVersion | undefined;
   const listener = new JobProgress({
     ...{ clock, onLost },
+    say: (sentence) => log.info({ job_id: job.job_id }, sentence),
     tell: (told) => tellProgress(database.sql, job, told),
     onWritten: ({ contents: { manifest } }) => {
       if (manifest.proposed && manifest.servable) proposed = versionOf(manifest);

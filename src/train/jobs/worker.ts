@@ -18,10 +18,12 @@ import { Notifications } from "../../record/notifications.ts";
 import { RoundJob } from "../../record/rounds/round_job.ts";
 import { requireFeatureFunctions } from "../../record/sql/install/feature_functions.ts";
 import { type Attempt, beginJob, endJob, releaseJob } from "../../record/training/job_changes.ts";
+import { tellLog } from "../../record/training/job_log.ts";
 import { type OpenJob, openJobs, trainingJob } from "../../record/training/jobs.ts";
 import { TrainingQueue } from "../../record/training/queue.ts";
 import { requestTraining } from "../../record/training/request.ts";
 import { type ChildEnd, TrainingChild } from "./child.ts";
+import { LogTelling } from "./log_telling.ts";
 import { requestByMeasurement } from "./triggers.ts";
 
 export interface WorkerOptions {
@@ -193,8 +195,14 @@ export class TrainingWorker {
     attempt: Attempt,
     given_away: AbortSignal,
   ): Promise<{ ended: Ended | undefined; child: ChildEnd }> {
-    const { config, clock, command, nice = NICE } = this.#options;
-    const child = new TrainingChild({ command: command(attempt), env: process.env, nice });
+    const { config, clock, command, database, nice = NICE } = this.#options;
+    const telling = new LogTelling({ clock, tell: (said) => tellLog(database.sql, attempt, said) });
+    // Its log goes through a pipe: that this process has a terminal it cannot see.
+    const usual = process.stderr.isTTY === true ? "pretty" : "json";
+    const format = config.log_format === "auto" ? usual : config.log_format;
+    const env = { ...process.env, LOG_FORMAT: format };
+    const onLog = (text: string): void => telling.onText(text);
+    const child = new TrainingChild({ command: command(attempt), env, nice, onLog });
     let ended: Ended | undefined;
     const end = (why: Ended): void => {
       ended ??= why;
@@ -208,6 +216,7 @@ export class TrainingWorker {
     } finally {
       timer.cancel();
       this.#running.delete(attempt.job_id);
+      await telling.close();
       await rm(jobFolder(config, attempt.job_id), { recursive: true, force: true });
     }
   }

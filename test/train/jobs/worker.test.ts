@@ -11,6 +11,7 @@ import { writeTape } from "../../../src/binance/capture/tape_write.ts";
 import type { Database } from "../../../src/record/database.ts";
 import { RegistryRows } from "../../../src/record/registry/rows.ts";
 import { TrainingRuns } from "../../../src/record/registry/training_runs.ts";
+import { jobLog } from "../../../src/record/training/job_log.ts";
 import { cancelTraining, type TrainingJob, trainingJob } from "../../../src/record/training/jobs.ts";
 import { requestTraining } from "../../../src/record/training/request.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
@@ -84,8 +85,14 @@ onEveryServer("a worker", (server) => {
     return models.flatMap((model) => model.aliases.map(({ alias }) => `${alias} ${model.version}`));
   };
 
-  it("trains what was asked for, registers it, and puts on trial what passed its gates", async () => {
-    await startWorker();
+  it("trains what was asked for, registers it, keeps what it said, and puts on trial what passed its gates", async () => {
+    const environment = Object.entries(workerEnvironment(database.url, folder));
+    await startWorker({
+      command: ({ job_id, attempt }) => [
+        ...["env", ...environment.map(([name, value]) => `${name}=${value}`), "LOG_LEVEL=info"],
+        ...[process.execPath, script, job_id, String(attempt)],
+      ],
+    });
     const job = await until(await asked(["ridge"]), ended);
     expect(job).toMatchObject({ status: "finished", attempt: 1, step: "register" });
     expect(job.data_rows).toBeGreaterThan(500);
@@ -97,6 +104,14 @@ onEveryServer("a worker", (server) => {
     expect(job.challenger).toBe(registered.servable ? job.versions[0]! : null);
     const [run] = await new TrainingRuns(database.sql).newest();
     expect(run).toMatchObject({ status: "finished", version: job.versions[0] });
+    // Its worker writes its last lines once it has ended.
+    const said = async () => (await jobLog(database.sql, job.job_id))?.lines ?? [];
+    const written = `${job.versions[0]} is written: `;
+    await met("the log", async () => (await said()).some(({ text }) => text.startsWith(written)));
+    expect(await said()).toContainEqual({
+      ...{ at: expect.stringMatching(/^\d{4}-.*Z$/), level: "info" },
+      text: expect.stringMatching(/^ridge: R² against no move [\d.-]+ on \d+ test rows$/),
+    });
     expect(await readdir(join(folder, "data", "trainings"))).toEqual([]);
   });
 
