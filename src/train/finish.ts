@@ -7,6 +7,7 @@ import type { FeatureSet } from "../features/sets/feature_set.ts";
 import type { BundleContents } from "../model/bundle/bundle.ts";
 import { CONFIDENCE_FILE } from "../model/bundle/confidence.ts";
 import { DRIFT_FILE } from "../model/bundle/drift.ts";
+import { REPORT_FILE } from "../model/bundle/files.ts";
 import { IMPORTANCE_FILE } from "../model/bundle/importance.ts";
 import { evaluateGates, type Gate, mayServe } from "../model/gates.ts";
 import { collectGarbage } from "./data/collect.ts";
@@ -22,7 +23,6 @@ import { reportPage } from "./report/page/page.ts";
 import { buildReport, type Report } from "./report/report.ts";
 import type { TrainingRun } from "./run.ts";
 
-const REPORT_JSON_FILE = "report.json";
 const REPORT_PAGE_FILE = "report.html";
 
 export interface FinishedModel {
@@ -71,7 +71,7 @@ export async function finishModel(
     [IMPORTANCE_FILE]: jsonBytes(importance),
     ...(confidence && { [CONFIDENCE_FILE]: jsonBytes(confidence) }),
     [DRIFT_FILE]: jsonBytes(drift),
-    [REPORT_JSON_FILE]: jsonBytes(report),
+    [REPORT_FILE]: jsonBytes(report),
     [REPORT_PAGE_FILE]: new TextEncoder().encode(reportPage(report)),
   };
   collectGarbage();

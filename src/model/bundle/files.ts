@@ -18,6 +18,8 @@ export const MODEL_FILE = "model.onnx";
 export const SCALER_FILE = "scaler.json";
 export const GOLDEN_FILE = "golden.json";
 export const MANIFEST_FILE = "manifest.json";
+/** What training found out about it, for people and machines. */
+export const REPORT_FILE = "report.json";
 export const SUMS_FILE = "SHA256SUMS";
 export const columnsFile = (feature_set: string): string => `schema_${feature_set}.json`;
 

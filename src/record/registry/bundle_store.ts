@@ -98,11 +98,11 @@ export class BundleStore {
   pull(model_dir: string, { version, manifest_sha256 }: StoredBundle): Promise<string> {
     const seal = this.#seal;
     const fill = async (write: WriteFile): Promise<void> => {
-      const bytes = await this.#read(version, MANIFEST_FILE);
+      const bytes = await this.read(version, MANIFEST_FILE);
       const manifest = parseBundleText(MANIFEST_FILE, new TextDecoder().decode(bytes), manifestSchema);
       await write(MANIFEST_FILE, bytes);
       for (const file of [...Object.keys(manifest.files), SUMS_FILE]) {
-        await write(file, await this.#read(version, file));
+        await write(file, await this.read(version, file));
       }
     };
     return installBundle({ model_dir, version, manifest_sha256, seal, fill });
@@ -116,7 +116,7 @@ export class BundleStore {
   async reseal(version: ModelVersion): Promise<number | undefined> {
     const seal = this.#seal ?? fail("BUNDLE_KEY", "BUNDLE_KEY expected the key to seal by, was not set");
     if (!(await this.#has(version))) return undefined;
-    const bytes = await this.#read(version, MANIFEST_FILE);
+    const bytes = await this.read(version, MANIFEST_FILE);
     const manifest = parseBundleText(MANIFEST_FILE, new TextDecoder().decode(bytes), manifestSchema);
     let written = 0;
     for (const file of [...Object.keys(manifest.files), MANIFEST_FILE, SUMS_FILE]) {
@@ -128,12 +128,20 @@ export class BundleStore {
     return written;
   }
 
+  /**
+   * What is in one file of a bundle.
+   * @throws ForetickError BUNDLE_STORE; BUNDLE_INVALID where it is too large; BUNDLE_KEY, BUNDLE_HASH where it cannot be opened.
+   */
+  async read(version: ModelVersion, file: string): Promise<Uint8Array> {
+    return opened(this.#seal, file, await this.#stored(version, file));
+  }
+
   #has(version: ModelVersion): Promise<boolean> {
     return this.#asked(`look for ${version}`, this.#client.exists(`${version}/${SUMS_FILE}`));
   }
 
   async #expectSame(version: ModelVersion, manifest_sha256: string): Promise<void> {
-    const bytes = await this.#read(version, MANIFEST_FILE);
+    const bytes = await this.read(version, MANIFEST_FILE);
     const found = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
     if (found === manifest_sha256) return;
     fail(
@@ -146,10 +154,6 @@ export class BundleStore {
     const key = `${version}/${file}`;
     const sealed = this.#seal ? this.#seal.seal(file, bytes) : bytes;
     await this.#asked(`write ${key}`, this.#client.write(key, sealed));
-  }
-
-  async #read(version: ModelVersion, file: string): Promise<Uint8Array> {
-    return opened(this.#seal, file, await this.#stored(version, file));
   }
 
   /** As it is there, sealed or plain. */

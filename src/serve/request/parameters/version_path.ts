@@ -5,7 +5,7 @@
 
 import { getPath } from "hono/utils/url";
 
-const VERSION = /^\/models\/(.+?)(\/promote)?$/;
+const VERSION = /^\/models\/(.+?)(\/promote|\/report)?$/;
 /** Paths below `/models/` that are no versions. */
 const OTHERS = ["/models/rollback"];
 
