@@ -74,6 +74,7 @@ import {
   getModel,
   getModelInfo,
   getModels,
+  getReport,
   mlopsModelsRoute,
   modelInfoRoute,
   modelRoute,
@@ -83,6 +84,7 @@ import {
   postRollback,
   promoteRoute,
   reloadRoute,
+  reportRoute,
   rollbackRoute,
 } from "./routes/operate/models.ts";
 import {
@@ -99,10 +101,14 @@ import { postRegister, registerRoute } from "./routes/operate/register.ts";
 import { getSettings, settingsRoute } from "./routes/operate/settings.ts";
 import {
   cancelTrainingRoute,
+  getTrainingJobs,
+  getTrainingLog,
   getTrainingRuns,
   getTrainingStatus,
   postCancelTraining,
   postTrain,
+  trainingJobsRoute,
+  trainingLogRoute,
   trainingRunsRoute,
   trainingStatusRoute,
   trainRoute,
@@ -204,9 +210,12 @@ function described(app: OpenAPIHono<RequestScope>, { ports, hub, clock, log, sit
     .openapi(modelsRoute, getModels(ports, long))
     .openapi(rollbackRoute, postRollback(ports))
     .openapi(modelRoute, getModel(ports))
+    .openapi(reportRoute, getReport(ports))
     .openapi(promoteRoute, postPromote(ports))
     .openapi(trainRoute, postTrain(ports))
     .openapi(trainingStatusRoute, getTrainingStatus(ports))
+    .openapi(trainingJobsRoute, getTrainingJobs(ports))
+    .openapi(trainingLogRoute, getTrainingLog(ports))
     .openapi(trainingRunsRoute, getTrainingRuns(ports, long))
     .openapi(cancelTrainingRoute, postCancelTraining(ports))
     .openapi(driftDetectionRoute, postDriftDetection(ports))

@@ -7,6 +7,7 @@ import type { ModelDetails, RegisteredModel } from "../record/registry/rows.ts";
 import type { StoredRun } from "../record/registry/training_runs.ts";
 import type { Work } from "../record/sql/work.ts";
 import type { Deployment, Strategy } from "../record/steer/deployment_rows.ts";
+import type { StoredJobLog } from "../record/training/job_log.ts";
 import type { TrainingJob } from "../record/training/jobs.ts";
 import type { JobSettings, Requested } from "../record/training/request.ts";
 
@@ -112,6 +113,8 @@ export interface OperatorPort {
   reload(symbol: string, actor: string): Promise<void>;
   models(): Promise<readonly ListedModel[]>;
   model(version: string): Promise<ModelDetails>;
+  /** Its report card, as training wrote it. @throws ForetickError NOT_FOUND, BUNDLE_INVALID, BUNDLE_HASH, BUNDLE_KEY, BUNDLE_STORE. */
+  report(version: string): Promise<unknown>;
   promote(input: Because & { version: string; symbol: string; force: boolean }): Promise<Moved>;
   rollback(input: Because & { symbol: string }): Promise<Moved>;
   /** @throws ForetickError BUNDLE_INVALID and what `Registry.register` throws; MODEL_REFUSED where it is another than expected. */
@@ -126,7 +129,10 @@ export interface OperatorPort {
     force: boolean;
   }): Promise<Requested | { readonly in_the_way: TrainingJob }>;
   cancelTraining(job_id: string, actor: string): Promise<boolean>;
-  trainings(symbol?: string): Promise<readonly TrainingJob[]>;
+  /** Those that run, those that wait, then the newest ended. */
+  trainings(query?: { readonly symbol?: string; readonly limit?: number }): Promise<readonly TrainingJob[]>;
+  /** Undefined where it has logged nothing. @throws ForetickError NOT_FOUND. */
+  trainingLog(job_id: string): Promise<StoredJobLog | undefined>;
   runs(limit: number): Promise<readonly StoredRun[]>;
   /** The last looks; from memory. */
   drift(): readonly DriftView[];

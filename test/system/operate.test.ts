@@ -1,10 +1,13 @@
 /** What operators ask over HTTP, on a real database: done as the commands do it, each change once and told of in the audit. */
 
+import { join } from "node:path";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeBundle } from "../../src/model/bundle/bundle.ts";
+import { tellLog } from "../../src/record/training/job_log.ts";
 import { freshFolder, removeFolders, sampleContents } from "../model/sample.ts";
 import { onEveryServer } from "../record/server/servers.ts";
+import { REPORT } from "../serve/page/report_sample.ts";
 import { type OperatingApp, operatingApp } from "./operating_app.ts";
 
 afterAll(removeFolders);
@@ -152,6 +155,21 @@ onEveryServer("operating over HTTP", (server) => {
       status: "ended_already",
     });
     expect((await ask("/training-runs")).body).toEqual({ runs: [], count: 0 });
+    const { jobs } = (await ask("/training-jobs?limit=2")).body;
+    expect(jobs).toMatchObject([
+      { status: "waiting", reason: "person", attempt: 0, started_at: null },
+      { status: "cancelled", training_id, cancelled_by: expect.any(String), versions: [] },
+    ]);
+    const log = `/training-jobs/${training_id}/log`;
+    expect((await ask(log)).body).toMatchObject({ training_id, lines: [], told_at: null });
+    const line = { at: "2026-01-01T00:00:00.000Z", level: "warn", text: "few rows" } as const;
+    const tell = (attempt: number, left_out: number) =>
+      tellLog(served.database.sql, { job_id: String(training_id), attempt }, { lines: [line], left_out });
+    await tell(2, 3);
+    await tell(1, 9);
+    expect((await ask(log)).body).toMatchObject({ attempt: 2, lines: [line], left_out: 3 });
+    expect((await ask("/training-jobs/none/log")).status).toBe(404);
+    expect((await ask("/training-jobs?limit=101")).status).toBe(400);
   });
 
   it("answers the rest as described, and names what is wrong", async () => {
@@ -179,5 +197,36 @@ onEveryServer("operating over HTTP", (server) => {
       expect([path, answer.status, answer.body.field]).toEqual([path, status, field]);
     }
     expect((await ask("/experiments/00000000-0000-0000-0000-000000000000")).status).toBe(404);
+  });
+
+  it("gives the report card that a bundle holds, as far as it is shown, and says where there is none", async () => {
+    const text = (of: object): Uint8Array => new TextEncoder().encode(JSON.stringify(of));
+    const register = async (version: string, extra: Record<string, Uint8Array>): Promise<void> => {
+      const dir = await writeBundle(await freshFolder(), { ...sampleContents({ version }), extra });
+      const names = [...new Bun.Glob("*").scanSync({ cwd: dir })];
+      const files = await Promise.all(
+        names.map(async (name) => [name, await Bun.file(`${dir}/${name}`).bytes()]),
+      );
+      const model_data = base64(zipSync(Object.fromEntries(files)));
+      expect((await post("/mlops/api/models/register", { model_data })).status).toBe(200);
+    };
+    await register("card", { "report.json": text(REPORT) });
+    await register("other", { "report.json": text({ format: "foretick-report/0" }) });
+    await register("none", {});
+    for (const path of ["/models/ridge-v1%2Fcard/report", "/models/ridge-v1/card/report"]) {
+      const { status, body } = await ask(path);
+      expect([path, status, body.verdict, body.format]).toEqual([path, 200, REPORT.verdict, undefined]);
+    }
+    expect(await ask("/models/ridge-v1%2Fother/report")).toMatchObject({
+      ...{ status: 404, body: { detail: expect.stringContaining("of another form") } },
+    });
+    expect(await ask("/models/ridge-v1%2Fnone/report")).toMatchObject({
+      ...{ status: 404, body: { detail: expect.stringContaining("has no report card") } },
+    });
+    const path = join(served.model_dir, "ridge-v1", "card", "report.json");
+    await Bun.write(path, text({ ...REPORT, horizon_s: 11 }));
+    const altered = await ask("/models/ridge-v1%2Fcard/report");
+    // What is wrong on this machine is in its log.
+    expect([altered.status, altered.body.code]).toEqual([500, "INTERNAL"]);
   });
 });

@@ -18,6 +18,7 @@ import { silenceRule } from "../../record/alerts/alert_rows.ts";
 import { appendAudit } from "../../record/audit/audit.ts";
 import type { Database } from "../../record/database.ts";
 import { JudgedTicks } from "../../record/outcomes/judged_ticks.ts";
+import { bundleStoreOf } from "../../record/registry/bundle_store.ts";
 import type { Registry } from "../../record/registry/registry.ts";
 import { registryOf } from "../../record/registry/registry_of.ts";
 import { RoleRows } from "../../record/registry/role_rows.ts";
@@ -25,7 +26,8 @@ import { RegistryRows } from "../../record/registry/rows.ts";
 import { TrainingRuns } from "../../record/registry/training_runs.ts";
 import { DeploymentRows } from "../../record/steer/deployment_rows.ts";
 import { askForTraining } from "../../record/training/ask.ts";
-import { cancelTraining, trainingJobs } from "../../record/training/jobs.ts";
+import { jobLog } from "../../record/training/job_log.ts";
+import { cancelTraining, trainingJob, trainingJobs } from "../../record/training/jobs.ts";
 import type { DeployInput, DriftView, LoadedModel, OperatorPort } from "../../serve/ports_operate.ts";
 import { CarryOut } from "../../steer/deploy/carry_out.ts";
 import { startDeployment, stopDeployment } from "../../steer/deploy/start.ts";
@@ -34,6 +36,7 @@ import { evidenceOf, experiment, experiments } from "../../steer/experiments/row
 import { finishExperiment, startExperiment } from "../../steer/experiments/start.ts";
 import { driftOfRows } from "./drift_of_rows.ts";
 import { listedModels } from "./listed_models.ts";
+import { reportCard } from "./report_card.ts";
 
 export interface OperatorOptions {
   readonly config: Config;
@@ -85,6 +88,11 @@ function operatorOn(options: OperatorOptions, { sql, afterCommit }: Place): Oper
     },
     models: () => listedModels(sql(), namesOf),
     model: (version) => rows().show(modelVersion(version)),
+    report: async (version) => {
+      const { model_dir, bundle_key: seal } = config;
+      const places = { model_dir, seal, store: bundleStoreOf(config, clock), clock };
+      return reportCard(await rows().show(modelVersion(version)), places);
+    },
     promote: async ({ actor, ...input }) => {
       const promoted = await registry().promote({ actor }, { ...input, alias: "champion" });
       moved();
@@ -111,7 +119,11 @@ function operatorOn(options: OperatorOptions, { sql, afterCommit }: Place): Oper
     },
     train: (input) => askForTraining(sql(), input),
     cancelTraining: (job_id, actor) => cancelTraining(sql(), job_id, actor),
-    trainings: (symbol) => trainingJobs(sql(), symbol === undefined ? {} : { symbol }),
+    trainings: (query) => trainingJobs(sql(), query),
+    trainingLog: async (job_id) => {
+      await trainingJob(sql(), job_id);
+      return jobLog(sql(), job_id);
+    },
     runs: (limit) => new TrainingRuns(sql()).newest(limit),
     drift: () => options.drift(),
     driftOf: async (version, given): Promise<DriftView> => driftOfRows(config, version, given),

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { isoOf } from "../../../base/units.ts";
 import type { StoredRun } from "../../../record/registry/training_runs.ts";
+import type { StoredJobLog } from "../../../record/training/job_log.ts";
 import type { TrainingJob } from "../../../record/training/jobs.ts";
 import { instant, whole } from "../../describe/answers.ts";
 import { figure, isoOrNull, whenever } from "../nullable.ts";
@@ -48,6 +49,77 @@ export function trainingJson(job: TrainingJob): TrainingJson {
     },
     ...(losses.length > 0 ? { epoch: Math.max(...losses.map(({ epoch }) => epoch)) } : {}),
     versions: [...versions],
+  };
+}
+
+const jobSchema = z
+  .strictObject({
+    training_id: z.string(),
+    symbol: z.string(),
+    status: z.enum(["waiting", "running", "finished", "failed", "cancelled"]),
+    reason: z.string().meta({ description: "person, schedule, drift, realised_error or new_data." }),
+    requested_by: z.string(),
+    requested_at: instant,
+    settings: z
+      .record(z.string(), z.unknown())
+      .meta({ description: "What to train, where it is not the usual." }),
+    attempt: whole.meta({ description: "Times a worker has begun it." }),
+    worker: z.string().nullable(),
+    started_at: whenever,
+    step: z.string().nullable(),
+    progress: figure,
+    ended_at: whenever,
+    cancelled_by: z.string().nullable(),
+    problem: z.string().nullable(),
+    data_rows: figure,
+    versions: z.array(z.string()).meta({ description: "Registered by it." }),
+    challenger: z.string().nullable(),
+  })
+  .meta({ id: "TrainingJob" });
+export type JobJson = z.output<typeof jobSchema>;
+
+export const jobsSchema = z
+  .strictObject({ jobs: z.array(jobSchema), count: whole })
+  .meta({ id: "TrainingJobs" });
+export type JobsJson = z.output<typeof jobsSchema>;
+
+export function jobJson(job: TrainingJob): JobJson {
+  const { symbol, status, reason, requested_by, attempt, worker, step, cancelled_by, problem } = job;
+  return {
+    ...{ training_id: job.job_id, symbol, status, reason, requested_by, attempt, worker, step },
+    ...{ requested_at: isoOf(job.requested_us), started_at: isoOrNull(job.started_us) },
+    ...{ ended_at: isoOrNull(job.ended_us), progress: job.share, cancelled_by, problem },
+    ...{ data_rows: job.data_rows, versions: [...job.versions], challenger: job.challenger },
+    settings: { ...job.settings },
+  };
+}
+
+export const logSchema = z
+  .strictObject({
+    training_id: z.string(),
+    attempt: whole,
+    told_at: whenever.meta({
+      description: "When the newest line was written down; null: it logged nothing.",
+    }),
+    lines: z
+      .array(
+        z.strictObject({
+          at: whenever,
+          level: z.enum(["info", "warn", "error"]),
+          text: z.string(),
+        }),
+      )
+      .meta({ description: "The newest ones, oldest first; `at` is null where a line says no time." }),
+    left_out: whole.meta({ description: "Older lines of the attempt that are no longer kept." }),
+  })
+  .meta({ id: "TrainingLog" });
+export type TrainingLogJson = z.output<typeof logSchema>;
+
+export function logJson(training_id: string, log: StoredJobLog | undefined): TrainingLogJson {
+  const { attempt, told_us, lines, left_out } = log ?? { attempt: 0, told_us: null, lines: [], left_out: 0 };
+  return {
+    ...{ training_id, attempt, told_at: isoOrNull(told_us), left_out },
+    lines: lines.map(({ at, level, text }) => ({ at, level, text })),
   };
 }
 

@@ -16,6 +16,7 @@ import {
   statusOf,
   statusSchema,
 } from "../../messages/operate/models.ts";
+import { reportJson, reportSchema } from "../../messages/operate/report.ts";
 import type { ServePorts } from "../../ports.ts";
 import type { ListedModel } from "../../ports_operate.ts";
 import { actorOf } from "../../request/actor.ts";
@@ -138,6 +139,22 @@ export function getModel(ports: ServePorts): RouteHandler<typeof modelRoute, Req
   return async (c) => {
     const { version } = c.req.valid("param");
     return c.json(modelJson(await operatorOf(ports, c).model(version)), 200);
+  };
+}
+
+export const reportRoute = createRoute({
+  ...{ method: "get", path: "/models/{version}/report", tags, summary: "The report card its bundle holds" },
+  request: { params: versionPath, query: noQuery },
+  responses: { 200: json(reportSchema, "What its test rows say."), ...readingProblems },
+});
+
+export function getReport(ports: ServePorts): RouteHandler<typeof reportRoute, RequestScope> {
+  return async (c) => {
+    const { version } = c.req.valid("param");
+    const read = reportJson(await operatorOf(ports, c).report(version));
+    if (read) return c.json(read, 200);
+    const detail = `the report card of ${version} is of another form than this build reads.`;
+    return problem(c, { code: "NOT_FOUND", field: "version", detail });
   };
 }
 

@@ -2,10 +2,15 @@
 
 import { createRoute, type RouteHandler } from "@hono/zod-openapi";
 import { z } from "zod";
+import { LIMITS } from "../../../base/limits.ts";
 import { jobSettingsSchema } from "../../../record/training/request.ts";
 import { json } from "../../describe/answers.ts";
 import {
   cancelledSchema,
+  jobJson,
+  jobsSchema,
+  logJson,
+  logSchema,
   requestedSchema,
   runJson,
   runsSchema,
@@ -16,7 +21,14 @@ import type { ServePorts } from "../../ports.ts";
 import { actorOf } from "../../request/actor.ts";
 import type { LongAnswers } from "../../request/long_answers.ts";
 import { idField, tradedField } from "../../request/parameters/fields.ts";
-import { membersOf, noQuery, queryOf, servedSymbol, symbolQuery } from "../../request/parameters/query.ts";
+import {
+  integerParameter,
+  membersOf,
+  noQuery,
+  queryOf,
+  servedSymbol,
+  symbolQuery,
+} from "../../request/parameters/query.ts";
 import { problem, type RequestScope } from "../../request/problem.ts";
 import { listed } from "./listed.ts";
 import { runsLimit } from "./models.ts";
@@ -82,13 +94,50 @@ export function getTrainingStatus(ports: ServePorts): RouteHandler<typeof traini
   return async (c) => {
     const symbol = servedSymbol(c, ports, c.req.valid("query").symbol);
     if (!symbol.ok) return symbol.response;
-    const [newest] = await operatorOf(ports, c).trainings(symbol.value);
+    const [newest] = await operatorOf(ports, c).trainings({ symbol: symbol.value, limit: 1 });
     if (newest && isOpen(newest.status)) return c.json(trainingJson(newest), 200);
     const last = newest ? `; the last one ${newest.status}` : "";
     return c.json(
       { status: "idle" as const, message: `no training of ${symbol.value} runs or waits${last}` },
       200,
     );
+  };
+}
+
+export const trainingJobsRoute = createRoute({
+  ...{ method: "get", path: "/training-jobs", tags, summary: "The queue: what runs, waits and has ended" },
+  request: {
+    query: queryOf({
+      symbol: tradedField.optional(),
+      limit: integerParameter(1, LIMITS.training_jobs_max).optional(),
+    }),
+  },
+  responses: {
+    200: json(jobsSchema, "Those that run, those that wait, then the newest ended."),
+    ...readingProblems,
+  },
+});
+
+export function getTrainingJobs(ports: ServePorts): RouteHandler<typeof trainingJobsRoute, RequestScope> {
+  return async (c) => {
+    const { symbol, limit } = c.req.valid("query");
+    const query = { ...(symbol && { symbol }), ...(limit && { limit }) };
+    const jobs = (await operatorOf(ports, c).trainings(query)).map(jobJson);
+    return c.json({ jobs, count: jobs.length }, 200);
+  };
+}
+
+export const trainingLogRoute = createRoute({
+  ...{ method: "get", path: "/training-jobs/{training_id}/log", tags },
+  summary: "The last lines a training has logged, while it runs and after it",
+  request: { params: z.object({ training_id: idField }), query: noQuery },
+  responses: { 200: json(logSchema, "No lines: it has logged nothing yet."), ...readingProblems },
+});
+
+export function getTrainingLog(ports: ServePorts): RouteHandler<typeof trainingLogRoute, RequestScope> {
+  return async (c) => {
+    const { training_id } = c.req.valid("param");
+    return c.json(logJson(training_id, await operatorOf(ports, c).trainingLog(training_id)), 200);
   };
 }
 
