@@ -6,6 +6,9 @@ import { describe, expect, it } from "vitest";
 import { expectPinned, ROOT, text, yaml } from "./files.ts";
 
 interface Step {
+  readonly if?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly with?: Readonly<Record<string, unknown>>;
   readonly uses?: string;
   readonly run?: string;
 }
@@ -76,6 +79,16 @@ describe("the workflows", () => {
       }
     });
   }
+
+  it("keep pictures of every page and of each browser test, also where a test has failed", () => {
+    const steps = yaml<Workflow>(`${FOLDER}/test.yml`).jobs.embedded!.steps!;
+    const suite = steps.findIndex(({ run }) => run === "npm test");
+    expect(steps[suite]!.env!.SCREENSHOTS_DIR).toMatch(/^screenshots\//);
+    const after = steps.slice(suite + 1);
+    expect(after.map((step) => step.if?.includes("!cancelled()"))).toEqual([true, true]);
+    expect(after[0]!.run).toMatch(/ bench\/page\/screenshots\.ts --to screenshots\//);
+    expect(after[1]!.with!.path).toBe("screenshots");
+  });
 
   it("names benches there are", () => {
     const run = /bench\/history\.ts --file \S+ ([\w/ ]+)/.exec(text(`${FOLDER}/nightly.yml`))![1]!;

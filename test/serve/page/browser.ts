@@ -8,7 +8,10 @@ export function inBrowser(title: string, body: (visit: Visit) => void): void {
     const visit = new Visit();
     beforeAll(() => visit.begin());
     afterAll(() => visit.end());
-    afterEach(async () => expect(await visit.leave()).toEqual([]));
+    afterEach(async () => {
+      await visit.keep(title);
+      expect(await visit.leave()).toEqual([]);
+    });
     body(visit);
   });
 }

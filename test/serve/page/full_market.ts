@@ -6,6 +6,7 @@ import type { Prediction } from "../../../src/predict/prediction.ts";
 import type { StoredDay } from "../../../src/record/bars/stored_days.ts";
 import { LiveSignals } from "../../../src/signal/live_signals.ts";
 import { FakeMarket } from "../fake_market.ts";
+import { REPORT } from "./report_sample.ts";
 
 export const RIDGE = modelVersion("ridge-v1/2026-11-21t10-00-00z");
 export const NEXT = modelVersion("mlp-v1/2026-11-24t10-00-00z");
@@ -65,7 +66,9 @@ export function fullOperator(changes: object = {}): never {
     ],
     models: async () => models,
     model: async (version: string) => models.find((one) => one.version === version),
+    report: async () => REPORT,
     trainings: async () => [],
+    trainingLog: async () => undefined,
     runs: async () => [],
     experiments: async () => [],
     deployments: async () => [],

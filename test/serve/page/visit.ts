@@ -43,6 +43,7 @@ export class Visit {
   #expected: readonly RegExp[] = [];
   #browser: BrowserContext | undefined;
   #profile = "";
+  #tests = 0;
 
   async begin(): Promise<void> {
     this.#profile = await mkdtemp(join(tmpdir(), "foretick-page-"));
@@ -66,6 +67,16 @@ export class Visit {
   async end(): Promise<void> {
     await this.#browser?.close();
     await rm(this.#profile, { recursive: true, force: true });
+  }
+
+  /** As the tab stands, a PNG in SCREENSHOTS_DIR where that is set: of a test that failed, what it saw last. */
+  async keep(suite: string): Promise<void> {
+    const folder = process.env.SCREENSHOTS_DIR;
+    this.#tests++;
+    if (!folder || !this.page || this.page.isClosed()) return;
+    const path = join(folder, `${suite.replaceAll(/\W+/g, "-")}-${this.#tests}.png`);
+    // A browser that died has no picture, and what it died of is the test's to say.
+    await this.page.screenshot({ path, timeout: WAIT_MS }).catch(() => {});
   }
 
   /** Closes the tab and the server. @returns what the page said on the console that was not declared. */
