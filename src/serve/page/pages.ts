@@ -64,6 +64,13 @@ export function openPages(symbolOf: () => string): { name(): void } {
     void show(++shown, true);
   }
 
+  // Drawings are as wide as the screen was: it is another one now. What is being typed stays.
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width || place.hidden) return;
+    width = innerWidth;
+    void show(++shown, false);
+  });
   addEventListener("hashchange", () => {
     turn();
     if (!place.hidden) place.focus();

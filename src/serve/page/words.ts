@@ -44,12 +44,13 @@ export function dayTimeText(iso: string): string {
   return day === new Date().toLocaleDateString("en-CA").slice(5) ? time : `${day} ${time}`;
 }
 
-/** 230 → "0.2 s", 75,000 → "1 min 15 s". */
+/** 230 → "0.2 s", 75,000 → "1 min 15 s", three days → "3 d 0 h". */
 export function ageText(age_ms: number | null): string {
   if (age_ms === null) return "nothing yet";
   if (age_ms < 10_000) return `${(Math.max(0, age_ms) / 1000).toFixed(1)} s`;
   const total_s = Math.round(age_ms / 1000);
   if (total_s < 60) return `${total_s} s`;
+  if (total_s >= 172_800) return hoursText(total_s / 3_600);
   return total_s < 3600
     ? `${Math.floor(total_s / 60)} min ${total_s % 60} s`
     : `${Math.floor(total_s / 3600)} h ${Math.floor((total_s % 3600) / 60)} min`;

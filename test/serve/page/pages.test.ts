@@ -1,8 +1,11 @@
 /** The other pages, each in each of its states: empty, loading, stale, cut off, not allowed, full; and changes asked twice. */
 
 import { expect, it } from "vitest";
+import { fail } from "../../../src/base/errors.ts";
 import { inBrowser } from "./browser.ts";
+import { busyOperator, JOBS, logOf } from "./busy.ts";
 import { EXPERIMENT, FullMarket, fullOperator, NEXT, RIDGE } from "./full_market.ts";
+import { REPORT } from "./report_sample.ts";
 import { keyed } from "./visit.ts";
 
 const START_SEC = 1_732_180_000;
@@ -147,7 +150,8 @@ inBrowser("the other pages", (visit) => {
     const running = {
       ...{ job_id: "7a", symbol: "BTCUSDT", reason: "person", status: "running", step: "fit", share: 0.4 },
       ...{ requested_us: 1.7321e15, started_us: 1.7321e15, ended_us: null, problem: null },
-      ...{ versions: [], challenger: null },
+      ...{ versions: [], challenger: null, settings: {}, requested_by: "anna", attempt: 1, worker: "one:1" },
+      ...{ cancelled_by: null, data_rows: null },
     };
     const market = new FullMarket();
     market.operator = fullOperator({
@@ -174,6 +178,77 @@ inBrowser("the other pages", (visit) => {
     expect(await visit.page.locator(".validation-line").count()).toBe(1);
     expect(await visit.stumbles()).toEqual([]);
     expect(await visit.overhang()).toBe(0);
+  });
+
+  it("shows the queue with why each one ended, and the log of a training as it grows, its end in sight", async () => {
+    let known = 60;
+    const market = new FullMarket();
+    market.operator = fullOperator({
+      trainings: async () => JOBS,
+      trainingLog: async (job_id: string) => {
+        if (job_id !== "1") return { attempt: 1, lines: [], left_out: 0, told_us: 1.7321e15 };
+        known++;
+        return logOf(known);
+      },
+    });
+    market.tick(START_SEC);
+    await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#training`, "reader");
+    await visit.becomes("#page", "1 running, 1 waiting.");
+    const rows = visit.page.getByRole("region", { name: "Table: Trainings that were asked for" });
+    for (const said of [
+      ...[
+        "at the step fit, 40 %, by one:7, begun 2 times",
+        "next",
+        `${RIDGE}, ${NEXT}; ${NEXT} is on trial`,
+        "1 min 15 s",
+      ],
+      ...["at least 1,000 rows expected, 12 are usable", "taken back by rita", "for drift, ridge"],
+    ])
+      expect(await rows.innerText()).toContain(said);
+    await visit.becomes("#training-log", "warn: mlp, member 1 of 2, epoch 4");
+    await visit.becomes("#page", "5 before them are no longer kept");
+    const out_of_sight = (): Promise<number> =>
+      visit.page
+        .locator("#training-log")
+        .evaluate((box) => box.scrollHeight - box.clientHeight - Math.round(box.scrollTop));
+    const before = known;
+    await visit.becomes("#training-log", `epoch ${before + 1}`);
+    expect(await out_of_sight()).toBeLessThan(3);
+    expect(await visit.stumbles()).toEqual([]);
+    expect(await visit.overhang()).toBe(0);
+    await visit.page.getByRole("button", { name: /^Log of ETHUSDT/ }).click();
+    await visit.becomes("#page", "It has not begun.");
+  });
+
+  it("shows the report card that a model's bundle holds, drawn, and says where there is none", async () => {
+    visit.expects(/status of 404 .*\/report/);
+    const market = new FullMarket();
+    let asked = 0;
+    market.operator = busyOperator({
+      report: async (version: string) => {
+        asked++;
+        return version === NEXT ? REPORT : fail("NOT_FOUND", `${version} has no report card`);
+      },
+    });
+    market.tick(START_SEC);
+    await visit.open(`${(await visit.serve(market, { access: keyed() })).url}/#models`, "reader");
+    await visit.page.getByRole("button", { name: `Details of ${NEXT}` }).click();
+    await visit.becomes("#report-card", "99.9 % interval 0.0009 to 0.0035: better than forecasting no move.");
+    const rows = visit.page.getByRole("region", { name: "Table: This model beside every baseline" });
+    expect((await rows.locator("tbody tr").allInnerTexts())[0]).toMatch(
+      /^mlp\s+\+0\.21 %\s+\+0\.09 to \+0\.35\s+0\.10 %[\s\S]*49\.5 to 50\.9\s+1\.09$/,
+    );
+    expect(await visit.page.locator("#report-card figure svg").count()).toBe(3);
+    expect(await visit.page.locator("#report-card .dot").count()).toBe(REPORT.calibration.length);
+    expect(await visit.text("#report-card")).toContain("held 89.8 % of the test");
+    expect(await visit.stumbles()).toEqual([]);
+    expect(await visit.overhang()).toBe(0);
+    // It never changes: drawn anew, it is not asked for again.
+    await visit.page.locator("#compare-0").selectOption(NEXT);
+    await visit.becomes("#report-card", "better than forecasting no move");
+    expect(asked).toBe(1);
+    await visit.page.getByRole("button", { name: `Details of ${RIDGE}` }).click();
+    await visit.becomes("#page", `${RIDGE} has no report card`);
   });
 
   it("shows two models side by side, asked for once, and the configuration without its secrets", async () => {

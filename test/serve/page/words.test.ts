@@ -69,7 +69,7 @@ describe("the page's words", () => {
   });
 
   it("tell an age in the unit a person would", () => {
-    expect([null, -3, 230, 9_960, 12_400, 75_000, 7_260_000].map(ageText)).toEqual([
+    expect([null, -3, 230, 9_960, 12_400, 75_000, 7_260_000, 266_400_000].map(ageText)).toEqual([
       "nothing yet",
       "0.0 s",
       "0.2 s",
@@ -77,6 +77,7 @@ describe("the page's words", () => {
       "12 s",
       "1 min 15 s",
       "2 h 1 min",
+      "3 d 2 h",
     ]);
   });
 

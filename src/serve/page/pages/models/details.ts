@@ -6,6 +6,7 @@ import { card, make, small, state, table } from "../../draw/dom.ts";
 import type { PageContext } from "../../page_context.ts";
 import { dayTimeText } from "../../words.ts";
 import { championOf, promotion, trialOf, whoseWords } from "./changes.ts";
+import { reportCard } from "./report.ts";
 
 export async function detailsOf(
   model: ModelJson,
@@ -13,7 +14,8 @@ export async function detailsOf(
   models: readonly ModelJson[],
   context: PageContext,
 ): Promise<HTMLElement[]> {
-  return [gatesOf(model, details, models, context), rolesOf(details)];
+  const report = await reportCard(model.version);
+  return [gatesOf(model, details, models, context), report, rolesOf(details)];
 }
 
 const figureText = (value: number | null): string => (value === null ? "–" : value.toPrecision(4));
