@@ -12,6 +12,7 @@ import { ModelSlot } from "../model/model_slot.ts";
 import type { Role } from "../model/role.ts";
 import type { Roster } from "../model/roster.ts";
 import type { Given, Ladder } from "./ladder/ladder.ts";
+import { hasTrades } from "./ladder/last_known.ts";
 import type { ClosedSecond } from "./lane/output.ts";
 import type { Prediction, Worth } from "./prediction.ts";
 import { RecentVectors } from "./score/recent_vectors.ts";
@@ -211,6 +212,8 @@ export class Predictor {
   #standsInAs({ model, second }: Taken, role: Role, champion: ChampionTick): ForecastSource | undefined {
     const { horizon_s, label, feature_set } = champion.model;
     if (model.horizon_s !== horizon_s) return undefined;
+    // Whole, and as old as what the champion is missing: it is no better.
+    if (champion.missing && !hasTrades(second)) return undefined;
     if (role === "fallback" && model.label === label) return "fallback_model";
     if (!this.#options.ladder || second.doubted) return undefined;
     return champion.missing && model.feature_set !== feature_set ? "fallback_set" : undefined;

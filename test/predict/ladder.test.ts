@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { type Micros, micros, priceE8, US_PER_SEC } from "../../src/base/units.ts";
+import type { Label } from "../../src/features/label.ts";
 import { indicators } from "../../src/features/sets/indicators.ts";
 import { trades } from "../../src/features/sets/trades.ts";
 import { v1 } from "../../src/features/sets/v1.ts";
@@ -19,7 +20,7 @@ import { START, second, Watching } from "./ticks.ts";
 const SETS = { v1, trades, indicators };
 type SetName = keyof typeof SETS;
 
-function model(set: SetName, version: string, { yhat = 0.001, fails = false, label = "mid" as const } = {}) {
+function model(set: SetName, version: string, { yhat = 0.001, fails = false, label = "mid" as Label } = {}) {
   const made = new Watching(SETS[set], 1, label, { version });
   const infer = made.infer.bind(made);
   made.infer = async (hash, values) => {
@@ -33,6 +34,8 @@ function model(set: SetName, version: string, { yhat = 0.001, fails = false, lab
 interface Missing {
   readonly sets?: readonly SetName[];
   readonly price?: boolean;
+  /** The quotes alone. */
+  readonly mid?: boolean;
   readonly doubted?: boolean;
   readonly open_breaks?: ClosedSecond["open_breaks"];
   /** How far the second's close is behind (ms). */
@@ -77,16 +80,17 @@ class Stage {
     for (let left = count; left > 0; left--) {
       const offset = this.#offset++;
       this.clock.advance(missing.late_ms ?? 0);
-      const { sets = [], price = false, doubted, open_breaks } = missing;
+      const { sets = [], price = false, mid = price, doubted, open_breaks } = missing;
       const vectors = (Object.keys(SETS) as SetName[]).flatMap(
         (name) =>
           second(SETS[name], offset, { hole: sets.includes(name), warm: !sets.includes(name) }).vectors,
       );
-      const sum = price ? undefined : 2 * (61_000 + offset) * 1e8;
+      const close_e8 = price ? undefined : (61_000 + offset) * 1e8;
       const before = this.predictions.length;
       this.predictor.onClosed({
         ...second(v1, offset),
-        ...{ vectors, doubted, open_breaks, mid_sum_e8: sum, close_e8: sum && sum / 2 },
+        ...{ vectors, doubted, open_breaks, close_e8 },
+        mid_sum_e8: mid ? undefined : 2 * (61_000 + offset) * 1e8,
       });
       await this.predictor.idle();
       const made = this.predictions.slice(before).filter((one) => one.served);
@@ -174,6 +178,40 @@ describe("a vector with a null", () => {
     await stage.play(5, { sets: ALL, price: true });
     expect(await stage.play(1, { sets: ALL, price: true })).toEqual([undefined]);
     expect(stage.predictor.counters).toMatchObject({ predictions: 20 });
+  });
+
+  it("draws the line through the trades' prices where the quotes, which the champion's label is of, are gone for good", async () => {
+    const stage = new Stage(model("v1", "m/1"));
+    await stage.play(20);
+    const served = await stage.play(70, { sets: ["v1"], mid: true });
+    expect(served.slice(0, 5)).toEqual(Array(5).fill("fallback_last_value m/1"));
+    expect(served.slice(5)).toEqual(Array(65).fill("fallback_trend trend/1"));
+    const { label, current_price, yhat_log_return } = stage.predictions.at(-1)!;
+    expect({ label, current_price }).toEqual({ label: "last", current_price: 61_089 });
+    expect(current_price * Math.exp(yhat_log_return)).toBeCloseTo(current_price + 10, 1);
+  });
+
+  it("does not take what was known before the trades broke off for the price of now", async () => {
+    const stage = new Stage(model("v1", "m/1", { label: "last" }));
+    await stage.play(20);
+    const ended = { stream: "trade", ts_us: stage.now_us, noticed_us: stage.now_us } as const;
+    // The last price stands in every second, and is that of the last trade.
+    const served = await stage.play(8, { sets: ALL, mid: true, open_breaks: [ended] });
+    expect(served).toEqual([...Array(5).fill("fallback_last_value m/1"), undefined, undefined, undefined]);
+  });
+
+  it("goes to no other model's vector where the trades have been gone for longer than a value may stand in", async () => {
+    const beside = [
+      ["shadow", model("trades", "small/1", { label: "last" })],
+      ["fallback", model("indicators", "good/1", { label: "last" })],
+    ] as const;
+    const stage = new Stage(model("v1", "m/1", { label: "last" }), beside);
+    await stage.play(20);
+    await stage.play(5, { sets: ["v1"] });
+    const quotes = { stream: "quote", ts_us: micros((START - 60) * US_PER_SEC) } as const;
+    const all = { ts_us: stage.now_us };
+    const served = await stage.play(7, { sets: ["v1"], mid: true, open_breaks: [quotes, all] });
+    expect(served).toEqual([...Array(6).fill("fallback_model good/1"), undefined]);
   });
 
   it("gives no forecast where what comes in is not believed, after the deadline, or with the ladder off", async () => {

@@ -18,7 +18,7 @@ import type { Outside } from "../../src/system/outside.ts";
 import { type Pipeline, startPipeline } from "../../src/system/pipeline.ts";
 import { SimulatedClock } from "./clock.ts";
 import { SimulatedDisk } from "./disk.ts";
-import { type ModelState, SimulatedModels } from "./model.ts";
+import { type Modelled, type ModelState, SimulatedModels } from "./model.ts";
 import { SimulatedNetwork } from "./network.ts";
 import { SimulatedProcess } from "./process.ts";
 import { historyOf } from "./store/history.ts";
@@ -52,6 +52,14 @@ export interface ProcessEnd {
   readonly killed: boolean;
 }
 
+export interface WorldOptions {
+  /** Default: 4. */
+  readonly quotes_per_s?: number;
+  readonly config?: Partial<Config>;
+  /** Models beside the champion. */
+  readonly beside?: readonly Modelled[];
+}
+
 export class World {
   readonly seed: number;
   readonly clock: SimulatedClock;
@@ -78,15 +86,17 @@ export class World {
   #stopping: Running | undefined;
   #start_when_stopped = false;
   readonly #data_dir: string;
+  readonly #options: WorldOptions;
   readonly #hash = createHash("sha256");
 
   /** @param data_dir a folder of its own, for rows the store refuses. */
-  constructor(seed: number, data_dir: string) {
+  constructor(seed: number, data_dir: string, options: WorldOptions = {}) {
     this.seed = seed;
     this.#data_dir = data_dir;
+    this.#options = options;
     const offset_us = purposeRng(seed, "start").below(600) * US_PER_SEC;
     const start_us = EPOCH_US + offset_us;
-    const market = { seed, start_us, levels: 20, trades_per_s: 2.5, quotes_per_s: 4 };
+    const market = { seed, start_us, levels: 20, trades_per_s: 2.5, quotes_per_s: options.quotes_per_s ?? 4 };
     const source = this.truth.observe(simulatedSource(market));
     // The exchange's clock is the true one.
     this.clock = new SimulatedClock(source.start_us + HISTORY_S * US_PER_SEC - 1);
@@ -126,7 +136,7 @@ export class World {
   /** Starts the service; it comes up while time goes on. */
   start(): void {
     const process = new SimulatedProcess(this.clock, this.wall_set_by_us);
-    const models = new SimulatedModels(this.model, process);
+    const models = new SimulatedModels(this.model, process, this.#options.beside);
     const run = ++this.runs;
     const running: Running = { process, models, run, since_s: this.at_s, pipeline: undefined };
     this.running = running;
@@ -243,6 +253,7 @@ export class World {
       ...readConfig({ HOST: "127.0.0.1", PORT: "0", SYMBOLS: SYMBOL }),
       ...{ data_dir: this.#data_dir, database_url: "postgres://simulated/foretick" },
       ...{ binance_sbe_url: "ws://exchange", binance_rest_url: "http://exchange", binance_api_key: "paper" },
+      ...this.#options.config,
     };
   }
 

@@ -5,7 +5,8 @@
  */
 
 import { modelVersion } from "../../base/units.ts";
-import { givenModel } from "../../model/given_model.ts";
+import { LABELS } from "../../features/label.ts";
+import { type Forecasts, forecastsOf, givenModel } from "../../model/given_model.ts";
 import type { Model } from "../../model/model.ts";
 import { ZERO_VERSION } from "../../model/zero_model.ts";
 import type { ClosedSecond } from "../lane/output.ts";
@@ -64,10 +65,21 @@ export class Ladder {
     return input && { scored, input };
   }
 
-  /** The line through the last prices, in place of `model`. */
+  /** The line through the last prices, in place of `model`: of its label, or of the other where only that is known. */
   trend(second: ClosedSecond, model: Model): Given | undefined {
-    const rise = this.#trend.rise(model.label, model.horizon_s);
-    return rise === undefined ? undefined : this.#given(second, model, TREND_VERSION, rise, "fallback_trend");
+    for (const label of [model.label, ...LABELS.filter((other) => other !== model.label)]) {
+      const rise = this.#trend.rise(label, model.horizon_s);
+      if (rise === undefined) continue;
+      const given = this.#given(
+        second,
+        { ...forecastsOf(model), label },
+        TREND_VERSION,
+        rise,
+        "fallback_trend",
+      );
+      if (given) return given;
+    }
+    return undefined;
   }
 
   /** No move, in place of `model`; undefined where that forecasts none itself. */
@@ -78,7 +90,7 @@ export class Ladder {
 
   #given(
     second: ClosedSecond,
-    like: Model,
+    like: Forecasts,
     version: typeof ZERO_VERSION,
     yhat: number,
     made: "fallback_trend" | "fallback_zero",

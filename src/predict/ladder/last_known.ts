@@ -10,7 +10,7 @@ import { LABELS, type Label } from "../../features/label.ts";
 import type { FeatureVector } from "../../features/vector.ts";
 import type { Model } from "../../model/model.ts";
 import type { ClosedSecond } from "../lane/output.ts";
-import { type Input, priceOf } from "../score/input.ts";
+import { breaksOf, type Input, priceNow } from "../score/input.ts";
 
 interface Known {
   readonly values: Float64Array;
@@ -35,7 +35,7 @@ export class LastKnown {
       }
     }
     for (const label of LABELS) {
-      const price = priceOf(second, label);
+      const price = priceNow(second, label);
       if (price !== undefined) this.#prices.set(label, { price, at_sec: second.ts_sec });
     }
   }
@@ -59,7 +59,7 @@ export class LastKnown {
   /** The label's price as it was known last (quote units); undefined where that is too long ago. */
   price(second: ClosedSecond, label: Label): number | undefined {
     const known = this.#prices.get(label);
-    return known && isRecent(second, known.at_sec) ? known.price : undefined;
+    return known && isRecent(second, known.at_sec, breaksOf(second, label)) ? known.price : undefined;
   }
 
   #of({ feature_set, values: { length } }: FeatureVector): Known {
@@ -72,12 +72,23 @@ export class LastKnown {
   }
 }
 
-/** @param at_sec the last second as of which it was known. */
-function isRecent({ ts_sec, open_breaks = [] }: ClosedSecond, at_sec: number): boolean {
+/**
+ * @param at_sec the last second as of which it was known.
+ * @param breaks those that may have ended it.
+ */
+function isRecent(second: ClosedSecond, at_sec: number, breaks = second.open_breaks ?? []): boolean {
   let since_us = at_sec * US_PER_SEC;
-  for (const { ts_us, noticed_us = ts_us } of open_breaks) {
+  for (const { ts_us, noticed_us = ts_us } of breaks) {
     // Noticed since then: it may have ended what the value is of.
     if (noticed_us >= at_sec * US_PER_SEC && ts_us < since_us) since_us = ts_us;
   }
-  return ts_sec * US_PER_SEC - since_us <= LIMITS.fallback_age_s_max * US_PER_SEC;
+  return isYoung(second, since_us);
 }
+
+/** The trades come in, or have until lately: a break of theirs leaves no null in a vector, only less and less truth. */
+export const hasTrades = (second: ClosedSecond): boolean =>
+  breaksOf(second, "last").every(({ ts_us }) => isYoung(second, ts_us));
+
+/** What was known as of `since_us` (exchange time, µs) may still stand for what is not. */
+const isYoung = ({ ts_sec }: ClosedSecond, since_us: number): boolean =>
+  ts_sec * US_PER_SEC - since_us <= LIMITS.fallback_age_s_max * US_PER_SEC;

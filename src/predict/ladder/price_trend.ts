@@ -3,7 +3,7 @@
 import { LIMITS } from "../../base/limits.ts";
 import { LABELS, type Label } from "../../features/label.ts";
 import type { ClosedSecond } from "../lane/output.ts";
-import { priceOf } from "../score/input.ts";
+import { priceNow } from "../score/input.ts";
 
 interface Point {
   readonly ts_sec: number;
@@ -18,7 +18,7 @@ export class PriceTrend {
   take(second: ClosedSecond): void {
     for (const label of LABELS) {
       const points = this.#points[label];
-      const price = priceOf(second, label);
+      const price = priceNow(second, label);
       if (price !== undefined) points.push({ ts_sec: second.ts_sec, ln: Math.log(price) });
       while (points.length > 0 && points[0]!.ts_sec <= second.ts_sec - LIMITS.trend_window_s) points.shift();
     }

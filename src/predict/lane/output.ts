@@ -19,7 +19,7 @@ export interface ClosedSecond {
   /** Why part of the data is not known right now, as a sentence; undefined where all of it comes in. */
   readonly broken?: string | undefined;
   /** Breaks that have not ended: where the data ended, and when that was noticed. */
-  readonly open_breaks?: readonly Pick<DisconnectEvent, "ts_us" | "noticed_us">[] | undefined;
+  readonly open_breaks?: readonly Pick<DisconnectEvent, "stream" | "ts_us" | "noticed_us">[] | undefined;
   /** The last row of a stream is not believed: what is true now is not known. */
   readonly doubted?: boolean | undefined;
   /** Exchange time of the newest event known at ts_sec (µs); undefined before the first. */

@@ -1,12 +1,15 @@
 /** What one model takes of a closed second: the vector of its set, and the numbers it is shown. */
 
 import { E8 } from "../../base/units.ts";
+import type { BrokenStream } from "../../binance/events.ts";
 import { LABEL_PRICES, type Label } from "../../features/label.ts";
 import type { FeatureVector } from "../../features/vector.ts";
 import type { Model } from "../../model/model.ts";
 import type { ClosedSecond } from "../lane/output.ts";
 import type { FigureSource } from "../source.ts";
 import type { RecentVectors } from "./recent_vectors.ts";
+
+type OpenBreaks = NonNullable<ClosedSecond["open_breaks"]>;
 
 export interface Input {
   /** The newest vector, as it is: with its nulls. */
@@ -58,6 +61,22 @@ function history(
   const reason = `model ${version} needs the last ${sequence_length} vectors without a gap, so far there are ${held}`;
   return { counted: "skipped_sequence", reason };
 }
+
+/** The streams without which nothing new is known of a label's price. */
+const STREAMS_OF: Readonly<Record<Label, readonly BrokenStream[]>> = {
+  mid: ["quote", "all"],
+  last: ["trade", "all"],
+};
+
+/** The open breaks that a label's price lies behind. */
+export const breaksOf = ({ open_breaks = [] }: ClosedSecond, label: Label): OpenBreaks =>
+  open_breaks.length === 0
+    ? open_breaks
+    : open_breaks.filter(({ stream = "all" }) => STREAMS_OF[label].includes(stream));
+
+/** As `priceOf`, where it is known anew: the last trade before a break of the trades is the last one and says nothing of now. */
+export const priceNow = (second: ClosedSecond, label: Label): number | undefined =>
+  breaksOf(second, label).length === 0 ? priceOf(second, label) : undefined;
 
 /** The price a label is of (quote units). */
 export function priceOf({ mid_sum_e8, close_e8 }: ClosedSecond, label: Label): number | undefined {
