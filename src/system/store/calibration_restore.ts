@@ -5,13 +5,14 @@
  */
 
 import type { Sql } from "postgres";
-import type { Clock, Timer } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
-import { describeError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Calibrations, PastOutcome } from "../../predict/calibrations.ts";
 import { pastOutcomes } from "../../record/outcomes/past_outcomes.ts";
+import { RoundJob } from "../../record/round_job.ts";
+import { uncut } from "./uncut.ts";
 
 export interface CalibrationRestoreOptions {
   readonly sql: Sql;
@@ -19,73 +20,60 @@ export interface CalibrationRestoreOptions {
   readonly calibrations: () => Iterable<readonly [symbol: string, calibrations: Calibrations]>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is read of the store. Default: its outcomes. */
+  readonly past?: typeof pastOutcomes;
 }
 
 export class CalibrationRestore {
   readonly #options: CalibrationRestoreOptions;
-  #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #warned = false;
-  #closed = false;
+  readonly #rounds: RoundJob;
 
   constructor(options: CalibrationRestoreOptions) {
     this.#options = options;
+    const { clock, log } = options;
+    this.#rounds = new RoundJob({
+      clock,
+      round: (signal) => this.#round(signal),
+      pauseMs: () => LIMITS.calibration_restore_every_ms,
+      onFailed: ({ code, message }, before) =>
+        log[before ? "debug" : "warn"](
+          { code, reason: message },
+          "stored outcomes could not be read: intervals and probabilities begin anew until they can",
+        ),
+    });
   }
 
   start(): void {
-    this.#arm();
+    this.#rounds.start();
   }
 
   /** What hangs in the database is left behind. May be called twice. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.cancel();
     const { clock } = this.#options;
     const limit = { clock, ms: LIMITS.calibration_close_ms_max, what: "the end of reading outcomes" };
-    await withDeadline(this.#running, limit).catch(() => undefined);
+    await withDeadline(this.#rounds.close(), limit).catch(() => undefined);
   }
 
-  #arm(): void {
-    if (this.#closed) return;
-    this.#timer = this.#options.clock.after(LIMITS.calibration_restore_every_ms, () => {
-      this.#running = this.#round().finally(() => this.#arm());
-    });
-  }
-
-  async #round(): Promise<void> {
-    const { sql, calibrations, log } = this.#options;
-    try {
-      for (const [symbol, worths] of calibrations()) {
-        for (const wanted of worths.unrestored) {
-          const { past, count } = this.#counted(pastOutcomes(sql, symbol, wanted));
-          await worths.restore(wanted, past);
-          if (this.#closed) return;
-          const { model_version: version, horizon_s } = wanted;
-          log.info({ symbol, version, horizon_s, outcomes: count() }, "calibrated by what came true before");
-        }
-      }
-      this.#warned = false;
-    } catch (error) {
-      const level = this.#warned ? "debug" : "warn";
-      this.#warned = true;
-      log[level](
-        { error: describeError(error) },
-        "stored outcomes could not be read: intervals and probabilities begin anew until they can",
-      );
-    }
-  }
-
-  /** Ends where this is closed. */
-  #counted(rows: AsyncGenerator<PastOutcome>): { past: AsyncGenerator<PastOutcome>; count: () => number } {
-    let count = 0;
-    const isClosed = (): boolean => this.#closed;
-    async function* past(): AsyncGenerator<PastOutcome> {
-      for await (const row of rows) {
-        if (isClosed()) return;
-        count++;
-        yield row;
+  async #round(cut: AbortSignal): Promise<void> {
+    const { sql, calibrations, log, past = pastOutcomes } = this.#options;
+    for (const [symbol, worths] of calibrations()) {
+      for (const wanted of worths.unrestored) {
+        if (cut.aborted) return;
+        const counted = { outcomes: 0 };
+        await worths.restore(wanted, counting(uncut(past(sql, symbol, wanted), cut), counted));
+        const { model_version: version, horizon_s } = wanted;
+        log.info({ symbol, version, horizon_s, ...counted }, "calibrated by what came true before");
       }
     }
-    return { past: past(), count: () => count };
+  }
+}
+
+async function* counting(
+  rows: AsyncIterable<PastOutcome>,
+  counted: { outcomes: number },
+): AsyncGenerator<PastOutcome> {
+  for await (const row of rows) {
+    counted.outcomes++;
+    yield row;
   }
 }

@@ -9,6 +9,7 @@ import { startOf } from "../../base/units.ts";
 import { RoundJob } from "../../record/rounds/round_job.ts";
 import { storedSignals } from "../../record/signals/stored_signals.ts";
 import type { LiveSignals } from "../../signal/live_signals.ts";
+import { uncut } from "./uncut.ts";
 
 export interface SignalRestoreOptions {
   readonly sql: Sql;
@@ -57,13 +58,5 @@ export class SignalRestore {
       await signals.restore(wanted, uncut(storedSignals(sql, { symbol, from_us, to_us }), cut));
       log.info({ symbol }, "paper trading goes on from the day's stored signals");
     }
-  }
-}
-
-/** Fails where it is cut: what was read is not all there is. */
-async function* uncut<T>(rows: AsyncGenerator<T>, cut: AbortSignal): AsyncGenerator<T> {
-  for await (const row of rows) {
-    cut.throwIfAborted();
-    yield row;
   }
 }
