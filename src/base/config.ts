@@ -84,7 +84,7 @@ const schema = z.object({
   PREDICT_INTERVAL_MS: integer("milliseconds", 1_000, 60_000)
     .refine((value) => value % 1_000 === 0, { error: "expected whole seconds: a multiple of 1000" })
     .default(1_000),
-  FALLBACK: choice(["on", "off"]).default("off"),
+  FALLBACK: choice(["on", "off"]).default("on"),
   DEADLINE_MS: integer("milliseconds", 1, 10_000).default(100),
   CLOSE_GRACE_MS: integer("milliseconds", 0, 5_000).default(250),
   RAW_RETENTION_DAYS: integer("days", 0, 36_500).default(7),

@@ -60,7 +60,7 @@ export const PART_ADVICE = {
   },
   lake: {
     means: "The last nightly copy to the lake failed.",
-    to_do: "It is tried again. Check LAKE_URL, its keys and its space.",
+    to_do: "It is tried again. Check LAKE, LAKE_DIR or S3_BUCKET, their keys and their space.",
   },
   lease: {
     means: "Another service writes this symbol; this one stands by.",

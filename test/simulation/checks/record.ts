@@ -130,9 +130,15 @@ export function checkLabels(world: World, schedule: readonly Fault[]): void {
   const breaks = breaksOf(world);
   const naive = referee(world, breaks);
   const end_us = world.clock.now();
+  // The referee's labels are of the mid; what stands in where there are no quotes may forecast the last price.
+  const ofLastPrice = new Set(
+    world.shown
+      .filter(({ prediction }) => prediction.label === "last")
+      .map(({ prediction }) => `${prediction.ts_sec * US_PER_SEC} ${prediction.model_version}`),
+  );
   for (const row of world.store.tables.rows("outcomes")) {
     const realized = row.realized_log_return as number | null;
-    if (realized === null) continue;
+    if (realized === null || ofLastPrice.has(`${row.ts} ${row.model_version}`)) continue;
     const ts_sec = (row.ts as number) / US_PER_SEC;
     const horizon_s = row.horizon_s as number;
     if ((ts_sec + horizon_s) * US_PER_SEC > end_us - 2 * US_PER_SEC) continue;

@@ -80,11 +80,11 @@ export const STORE_ERRORS = {
   },
   BUNDLE_STORE: {
     means: "The store of models (S3) did not answer as it should.",
-    to_do: "Models on the disk go on being served. Check BUNDLE_STORE_URL and its keys.",
+    to_do: "Models on the disk go on being served. Check S3_ENDPOINT, S3_BUCKET and their keys.",
   },
   LAKE_STORE: {
     means: "The lake's store did not answer as it should.",
-    to_do: "The day is written with the next round. Check LAKE_URL and its keys.",
+    to_do: "The day is written with the next round. Check LAKE, LAKE_DIR or S3_BUCKET, and their keys.",
   },
   REDIS_UNREACHABLE: {
     means: "Redis cannot be connected to.",
