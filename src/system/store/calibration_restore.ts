@@ -11,7 +11,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Calibrations, PastOutcome } from "../../predict/calibrations.ts";
 import { pastOutcomes } from "../../record/outcomes/past_outcomes.ts";
-import { RoundJob } from "../../record/round_job.ts";
+import { RoundJob } from "../../record/rounds/round_job.ts";
 import { uncut } from "./uncut.ts";
 
 export interface CalibrationRestoreOptions {
