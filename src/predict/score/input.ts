@@ -79,7 +79,7 @@ export const priceNow = (second: ClosedSecond, label: Label): number | undefined
   breaksOf(second, label).length === 0 ? priceOf(second, label) : undefined;
 
 /** The price a label is of (quote units). */
-export function priceOf({ mid_sum_e8, close_e8 }: ClosedSecond, label: Label): number | undefined {
+function priceOf({ mid_sum_e8, close_e8 }: ClosedSecond, label: Label): number | undefined {
   if (label === "last") return close_e8 === undefined ? undefined : close_e8 / E8;
   return mid_sum_e8 === undefined ? undefined : mid_sum_e8 / (2 * E8);
 }
