@@ -79,7 +79,7 @@ async function writeTables(): Promise<void> {
 async function writeMetrics(url: string): Promise<void> {
   const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(LIMITS.watch_answer_ms) });
   if (!answer.ok) fail("CONFIG_INVALID", `${url}/metrics expected to answer, was ${answer.status}`);
-  await write("metrics.md", metricsPage(await readText(answer, LIMITS.terminal_body_bytes_max, "REST_BODY")));
+  await write("metrics.md", metricsPage(await readText(answer, "terminal_body_bytes_max", "REST_BODY")));
 }
 
 async function write(name: string, text: string): Promise<void> {

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERROR_TABLE, type ErrorCode, fail, type Remedy } from "../../src/base/errors.ts";
+import { LIMIT_KINDS } from "../../src/base/limits/kinds.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { ERROR_ADVICE } from "../../src/base/runbook/errors.ts";
 import { PART_ADVICE } from "../../src/base/runbook/parts.ts";
@@ -50,10 +51,17 @@ ${errorRows()}
 
 ## Limits
 
-What bounds the process: at a limit it does what the line says, and counts it.
+What bounds the process: at a limit it does what the line says. Those of a kind go through one place in the code, which counts each time one is met in
+\`foretick_limit_reached_total{limit}\`:
 
-| Limit | Value | What it bounds |
-|---|--:|---|
+| Kind | At it |
+|---|---|
+${Object.entries(LIMIT_KINDS)
+  .map(([kind, { policy }]) => `| ${kind} | ${policy} |`)
+  .join("\n")}
+
+| Limit | Value | Kind | What it bounds |
+|---|--:|---|---|
 ${limitRows()}
 `;
 }
@@ -81,9 +89,18 @@ function limitRows(): string {
       const sentence =
         sentences.get(name) ?? fail("CONFIG_INVALID", `limit ${name} expected a comment, has none`);
       const shown = typeof value === "number" ? grouped(value) : JSON.stringify(value);
-      return `| \`${name}\` | ${shown} | ${sentence.replaceAll("|", "\\|")} |`;
+      return `| \`${name}\` | ${shown} | ${kindOf(name)} | ${sentence.replaceAll("|", "\\|")} |`;
     })
     .join("\n");
+}
+
+/** "counted": of no kind, and counted where it is met. */
+function kindOf(name: string): string {
+  const found = Object.entries(LIMIT_KINDS).find(([, { limits }]) =>
+    (limits as readonly string[]).includes(name),
+  );
+  if (found) return found[0];
+  return name === "event_loop_lag_ms_max" ? "counted" : "";
 }
 
 function limitSentences(): Map<string, string> {

@@ -3,7 +3,6 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { withDeadline } from "../../src/base/deadline.ts";
 import { describeError } from "../../src/base/errors.ts";
-import { LIMITS } from "../../src/base/limits.ts";
 
 export type State = "ok" | "warn" | "FAIL";
 
@@ -62,7 +61,7 @@ export function begin(
       return [{ check: name, ...warn(found, `correct ${missing.join(", ")} first`) }];
     }
     try {
-      const options = { clock, ms: LIMITS.doctor_check_ms, what: `what "${name}" looks at` };
+      const options = { clock, limit: "doctor_check_ms" as const, what: `what "${name}" looks at` };
       const found = await withDeadline(run(), options);
       return "state" in found ? [{ check: name, ...found }] : found;
     } catch (error) {

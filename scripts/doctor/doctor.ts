@@ -4,7 +4,6 @@ import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { type Config, readConfig } from "../../src/base/config.ts";
 import { withDeadline } from "../../src/base/deadline.ts";
 import { ForetickError } from "../../src/base/errors.ts";
-import { LIMITS } from "../../src/base/limits.ts";
 import { bad, begin, type Check, type Finding, failed, type Named, ok } from "./check.ts";
 import { DoctorDatabase, databaseCheck } from "./database.ts";
 import { diskChecks } from "./disk.ts";
@@ -26,7 +25,11 @@ export async function* doctor(environment: Environment, clock: Clock = systemClo
   try {
     for (const found of begin(checksFor(config, database, clock), wrong, clock)) yield* await found;
   } finally {
-    const options = { clock, ms: LIMITS.doctor_close_ms, what: "the end of the database's connections" };
+    const options = {
+      clock,
+      limit: "doctor_close_ms" as const,
+      what: "the end of the database's connections",
+    };
     await withDeadline(database.close(), options).catch(() => {});
   }
 }

@@ -71,7 +71,7 @@ async function healthAt(host: string, port: number) {
     signal: AbortSignal.timeout(LIMITS.doctor_answer_ms),
     redirect: "manual",
   });
-  const text = await readText(response, LIMITS.terminal_body_bytes_max, "REST_BODY");
+  const text = await readText(response, "terminal_body_bytes_max", "REST_BODY");
   return (
     healthSchema.safeParse(JSON.parse(text)).data ?? fail("REST_BODY", "expected the health of a foretick")
   );

@@ -69,7 +69,7 @@ async function ask({ url, symbol, key, clock }: LoadOptions, tally: Tally): Prom
       headers: headersOf(key),
       signal: AbortSignal.timeout(LIMITS.load_answer_ms),
     });
-    const text = await readText(answer, LIMITS.terminal_body_bytes_max, "REST_BODY");
+    const text = await readText(answer, "terminal_body_bytes_max", "REST_BODY");
     if (answer.ok) body = JSON.parse(text);
   } catch {
     // Counted below.

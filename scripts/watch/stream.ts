@@ -108,6 +108,6 @@ export async function askJson(
     signal: AbortSignal.any([signal, AbortSignal.timeout(LIMITS.watch_answer_ms)]),
     redirect: "manual",
   });
-  const text = await readText(response, LIMITS.terminal_body_bytes_max, "REST_BODY");
+  const text = await readText(response, "terminal_body_bytes_max", "REST_BODY");
   return { status: response.status, body: JSON.parse(text) };
 }

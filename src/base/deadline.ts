@@ -6,11 +6,25 @@
 
 import type { Clock, Timer } from "./clock.ts";
 import { type ErrorCode, ForetickError } from "./errors.ts";
+import type { DeadlineName } from "./limits/kinds.ts";
+import { LIMITS } from "./limits.ts";
+import { limitReached } from "./reached.ts";
 
-export interface DeadlineOptions {
+/** How long to wait. */
+export type HowLong =
+  | {
+      /** A limit of this kind: its milliseconds, and met where nothing came within them. */
+      readonly limit: DeadlineName;
+      readonly ms?: undefined;
+    }
+  | {
+      readonly limit?: undefined;
+      /** A time that is no limit of the process: a setting, or what is left of something (ms). */
+      readonly ms: number;
+    };
+
+export type DeadlineOptions = HowLong & {
   readonly clock: Clock;
-  /** How long to wait (ms). */
-  readonly ms: number;
   /** What is waited for, as the subject of a sentence, e.g. "the registry's answer". */
   readonly what: string;
   /** Code of the rejection; DEADLINE where it is left out. */
@@ -21,7 +35,7 @@ export interface DeadlineOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called once where the wait ends without an answer: cut the connection, abort the request. */
   readonly onGivenUp?: () => void;
-}
+};
 
 /**
  * The promise's value or rejection, where it comes in time. The work itself goes on unless `onGivenUp` ends it;
@@ -29,7 +43,8 @@ export interface DeadlineOptions {
  * @throws ForetickError `code` once `ms` have passed; CANCELLED once `signal` is aborted.
  */
 export function withDeadline<T>(promise: PromiseLike<T>, options: DeadlineOptions): Promise<T> {
-  const { clock, ms, what } = options;
+  const { clock, what } = options;
+  const ms = msOf(options);
   return waited(promise, options, (late) =>
     clock.after(ms, () => late(`${what} expected within ${ms} ms, did not come`)),
   );
@@ -44,7 +59,8 @@ export function whileProgressing<T>(
   progress: () => number,
   options: DeadlineOptions,
 ): Promise<T> {
-  const { clock, ms, what } = options;
+  const { clock, what } = options;
+  const ms = msOf(options);
   return waited(promise, options, (late) => {
     let before = progress();
     const look = (): void => {
@@ -58,9 +74,11 @@ export function whileProgressing<T>(
   });
 }
 
+const msOf = ({ limit, ms }: HowLong): number => (limit === undefined ? ms : LIMITS[limit]);
+
 async function waited<T>(
   promise: PromiseLike<T>,
-  { what, code = "DEADLINE", remedy, signal, onGivenUp }: DeadlineOptions,
+  { limit, what, code = "DEADLINE", remedy, signal, onGivenUp }: DeadlineOptions,
   arm: (late: (message: string) => void) => Timer,
 ): Promise<T> {
   const givenUp = Promise.withResolvers<never>();
@@ -69,7 +87,10 @@ async function waited<T>(
     onGivenUp?.();
   };
   const tail = remedy === undefined ? "" : `. ${remedy}`;
-  const timer = arm((message) => giveUp(new ForetickError(code, `${message}${tail}`)));
+  const timer = arm((message) => {
+    if (limit !== undefined) limitReached(limit);
+    giveUp(new ForetickError(code, `${message}${tail}`));
+  });
   const onAbort = (): void => giveUp(new ForetickError("CANCELLED", `${what} is no longer waited for`));
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();

@@ -4,31 +4,38 @@
  */
 
 import { type ErrorCode, fail } from "./errors.ts";
+import type { BodyName } from "./limits/kinds.ts";
+import { LIMITS } from "./limits.ts";
+import { limitReached } from "./reached.ts";
+
+/** How large a body may be: a limit of this kind, or so many bytes that are no limit of the process. */
+export type BodyBound = BodyName | number;
 
 /**
  * The body as text, read piece by piece: one that is larger than it may be is left where it is.
- * @throws ForetickError `code` beyond `bytes_max`; what the connection fails with.
+ * @throws ForetickError `code` beyond the bound; what the connection fails with.
  */
-export async function readText(response: Response, bytes_max: number, code: ErrorCode): Promise<string> {
-  return new TextDecoder().decode(await readBytes(response, bytes_max, code));
+export async function readText(response: Response, bound: BodyBound, code: ErrorCode): Promise<string> {
+  return new TextDecoder().decode(await readBytes(response, bound, code));
 }
 
 export async function readBytes(
   response: Response,
-  bytes_max: number,
+  bound: BodyBound,
   code: ErrorCode,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes_max = typeof bound === "number" ? bound : LIMITS[bound];
   const announced = Number(response.headers.get("content-length") ?? Number.NaN);
   if (announced > bytes_max) {
     await response.body?.cancel().catch(() => {});
-    return tooLarge(response, announced, bytes_max, code);
+    return tooLarge(response, announced, bound, code);
   }
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of response.body ?? []) {
     bytes += piece.byteLength;
     // Leaving the loop cancels the body.
-    if (bytes > bytes_max) return tooLarge(response, bytes, bytes_max, code);
+    if (bytes > bytes_max) return tooLarge(response, bytes, bound, code);
     pieces.push(piece);
   }
   const whole = new Uint8Array(bytes);
@@ -40,7 +47,9 @@ export async function readBytes(
   return whole;
 }
 
-function tooLarge({ url }: Response, bytes: number, bytes_max: number, code: ErrorCode): never {
+function tooLarge({ url }: Response, bytes: number, bound: BodyBound, code: ErrorCode): never {
+  if (typeof bound !== "number") limitReached(bound);
+  const bytes_max = typeof bound === "number" ? bound : LIMITS[bound];
   return fail(
     code,
     `the body of ${withoutQuery(url)} expected at most ${bytes_max} bytes, was ${bytes} or more: not read`,

@@ -40,3 +40,5 @@ export const LIMITS = {
   ...STEER_LIMITS,
   ...TERMINAL_LIMITS,
 } as const;
+
+export type LimitName = keyof typeof LIMITS;

@@ -26,6 +26,7 @@ const LABEL_NAMES = [
   "window",
   "rule",
   "channel",
+  "limit",
 ] as const;
 
 /** Names that dashboards made for the plan ask for; each is there under ours too. */

@@ -7,6 +7,7 @@
 
 import type { Clock, Timer } from "../base/clock.ts";
 import { US_PER_MS } from "../base/units.ts";
+import type { LoopLag } from "./loop_lag.ts";
 
 /** The longest time between two looks (ms). */
 const LOOK_EVERY_MS = 10;
@@ -23,6 +24,8 @@ export interface DeadlineWatchOptions {
   readonly deadline: () => number;
   /** Called at the deadline, within the precision of a timer, and every few ms before it. */
   readonly look: () => void;
+  /** How late its timers come. */
+  readonly lag?: Pick<LoopLag, "take"> | undefined;
 }
 
 export class DeadlineWatch {
@@ -43,7 +46,7 @@ export class DeadlineWatch {
   }
 
   #arm(): void {
-    const { clock, deadline, look } = this.#options;
+    const { clock, deadline, look, lag } = this.#options;
     const left_ms = Math.ceil((deadline() - clock.now()) / US_PER_MS);
     const wait_ms = Math.max(WAIT_MIN_MS, Math.min(LOOK_EVERY_MS, left_ms));
     const due_us = clock.monotonicUs() + wait_ms * US_PER_MS;
@@ -51,6 +54,7 @@ export class DeadlineWatch {
       // Armed first: a look that closes the watch cancels the timer that follows it.
       this.#arm();
       const now_us = clock.monotonicUs();
+      lag?.take(now_us - due_us, now_us);
       if (now_us - due_us > STALLED_US) this.#reading_until_us = now_us + READING_US;
       if (now_us >= this.#reading_until_us) look();
     });

@@ -6,7 +6,6 @@
 import type { Clock } from "../base/clock.ts";
 import { whileProgressing, withDeadline } from "../base/deadline.ts";
 import { describeError } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { type Micros, startOf, type UnixSec } from "../base/units.ts";
 import type { DisconnectEvent, QuoteEvent, SetAside, TradeEvent } from "../binance/events.ts";
@@ -80,7 +79,7 @@ export async function readStored(options: StoredOptions): Promise<StoredLookBack
   try {
     const trades = await collect(history.tradesSince(symbol, wanted_us), clock);
     const quotes = await collect(history.quotesSince(symbol, startOf(required_sec)), clock);
-    const limit = { clock, ms: LIMITS.fill_query_ms_max };
+    const limit = { clock, limit: "fill_query_ms_max" as const };
     const disconnects = await withDeadline(history.disconnectsSince(symbol, wanted_us), {
       ...{ ...limit, what: "the stored breaks" },
     });
@@ -97,7 +96,7 @@ export async function readStored(options: StoredOptions): Promise<StoredLookBack
 /** A long answer may take its time, one that stops coming may not. */
 function collect<T>(rows: AsyncIterable<T>, clock: Clock): Promise<T[]> {
   const all: T[] = [];
-  const limit = { clock, ms: LIMITS.fill_query_ms_max, what: "the stored rows of the look-back" };
+  const limit = { clock, limit: "fill_query_ms_max" as const, what: "the stored rows of the look-back" };
   return whileProgressing(addTo(all, rows), () => all.length, limit);
 }
 

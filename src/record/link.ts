@@ -9,7 +9,6 @@ import type { Sql } from "postgres";
 import type { Clock } from "../base/clock.ts";
 import { withDeadline } from "../base/deadline.ts";
 import { ForetickError, fail } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { parseAddress, placeOf, type ServerAddress } from "./server/address.ts";
 import { type ConnectOptions, connectTo } from "./server/client.ts";
@@ -132,7 +131,7 @@ export class DatabaseLink {
 
   #inTime<T>(answer: Promise<T>, onGivenUp?: () => void): Promise<T> {
     return withDeadline(answer, {
-      ...{ clock: this.clock, ms: LIMITS.database_look_ms, code: "STORE_UNREACHABLE" },
+      ...{ clock: this.clock, limit: "database_look_ms", code: "STORE_UNREACHABLE" },
       what: `the answer of the database at ${placeOf(this.address)}`,
       remedy: "Start the database, or check DATABASE_URL",
       ...(onGivenUp ? { onGivenUp } : {}),

@@ -6,7 +6,6 @@
 import type { Sql } from "postgres";
 import type { Clock } from "../base/clock.ts";
 import { withDeadline } from "../base/deadline.ts";
-import { LIMITS } from "../base/limits.ts";
 import type { Database } from "./database.ts";
 
 export interface NotificationsOptions {
@@ -37,7 +36,7 @@ export class Notifications {
     if (this.#listening) return;
     const { clock, channel } = this.#options;
     await withDeadline(this.#sql.unsafe(`listen ${channel}`), {
-      ...{ clock, ms: LIMITS.registry_ms_max, what: "the database's answer to listen" },
+      ...{ clock, limit: "registry_ms_max", what: "the database's answer to listen" },
       onGivenUp: () => this.#reconnect(),
     });
     this.#listening = true;

@@ -1,6 +1,7 @@
 /** The pipeline's metrics: names, meanings, and where each number is kept. Read only when scraped. */
 
 import type { Sample } from "../base/metrics.ts";
+import { reachedLimits } from "../base/reached.ts";
 import { registerAlertMetrics } from "./health/alerts.ts";
 import { registerExperimentMetrics } from "./health/model/experiments.ts";
 import { registerSteeringMetrics } from "./health/model/steering.ts";
@@ -41,6 +42,12 @@ export function registerMetrics(parts: PipelineParts): void {
   registerLeaseMetrics(metrics, { symbols: parts.config.symbols, standingBy: parts.standingBy });
   registerAlertMetrics(metrics, parts.alerts);
   models.register(metrics);
+  metrics.observe(
+    "counter",
+    "foretick_limit_reached_total",
+    "Times a limit was met: a wait given up, a body not read, one more refused",
+    () => [...reachedLimits()].map(([limit, value]) => ({ labels: { limit }, value })),
+  );
   registerTickMetrics(metrics, () => workers.values());
   const perSymbol = (read: (worker: SymbolWorker) => number) => (): Sample[] =>
     [...workers.values()].map((worker) => ({ labels: { symbol: worker.symbol }, value: read(worker) }));

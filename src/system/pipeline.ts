@@ -18,6 +18,7 @@ import { StreamClient } from "../binance/stream/client.ts";
 import { SymbolStatus } from "../binance/stream/symbol_status.ts";
 import { FEATURE_SETS } from "../features/sets/all.ts";
 import { DeadlineWatch } from "../predict/deadline_watch.ts";
+import { LoopLag } from "../predict/loop_lag.ts";
 import type { Database } from "../record/database.ts";
 import type { FillHistory } from "../record/fill_history.ts";
 import { redisOfConfig } from "../record/redis/address.ts";
@@ -291,6 +292,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     ending.add("service", "the server", () => server.close());
     const watch = new DeadlineWatch({
       clock,
+      lag: new LoopLag(metrics),
       deadline: () => soonest(workers.values()),
       look: () => {
         for (const worker of workers.values()) worker.onTime();

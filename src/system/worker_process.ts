@@ -62,7 +62,7 @@ export class WorkerProcess {
     if (!child) return;
     child.kill("SIGTERM");
     await withDeadline(child.exited, {
-      ...{ clock: this.#options.clock, ms: LIMITS.worker_end_ms, what: "the worker's end" },
+      ...{ clock: this.#options.clock, limit: "worker_end_ms", what: "the worker's end" },
       onGivenUp: () => child.kill("SIGKILL"),
     });
   }

@@ -102,7 +102,7 @@ async function sendTest(config: Config): Promise<Said> {
       const what = `the answer of ${channel.address}`;
       const options = {
         clock: systemClock,
-        ms: LIMITS.alert_send_ms_max,
+        limit: "alert_send_ms_max" as const,
         what,
         onGivenUp: () => cut.abort(),
       };

@@ -70,6 +70,10 @@ export const FORECAST_LIMITS = {
   breaks_kept: 1_000,
   /** Events one symbol's lane may hold, or keep, while its look-back is filled; beyond it it is fetched again (events). */
   warm_up_events_max: 500_000,
+  /** How late a timer of the process may come; a later one is counted, and where they go on an alert is raised (ms). */
+  event_loop_lag_ms_max: 200,
+  /** Stretch of which the latest timer is kept; after the next one it is forgotten (s). */
+  event_loop_stretch_s: 10,
   /** Rows that long work handles before sockets and ticks have their turn, a few µs each; a closed second counts for 40 (rows). */
   turn_rows_max: 2_000,
 } as const;

@@ -7,6 +7,7 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import { ForetickError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { isFull } from "../../base/reached.ts";
 import { US_PER_MS } from "../../base/units.ts";
 import type { RateBudget } from "./budget.ts";
 
@@ -128,7 +129,7 @@ export class RequestQueue {
         `${this.#wait_max_ms} ms a request waits; find what else spends its request weight`;
       return new ForetickError("REST_RATE_LIMIT", message, { details: { retry_after_s: seconds } });
     }
-    if (this.#waiting.length < LIMITS.rest_queue_max) return undefined;
+    if (!isFull("rest_queue_max", this.#waiting.length)) return undefined;
     const message = `expected at most ${LIMITS.rest_queue_max} waiting requests, was one more; ask less often`;
     return new ForetickError("REST_RATE_LIMIT", message);
   }

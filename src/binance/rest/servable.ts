@@ -6,7 +6,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { ForetickError, fail } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { RestClient } from "./client.ts";
 
 /**
@@ -26,7 +25,7 @@ async function requireOne(symbol: string, rest: RestClient, clock: Clock): Promi
   const cut = new AbortController();
   try {
     await withDeadline(rest.until(cut.signal).bookTicker(symbol), {
-      ...{ clock, ms: LIMITS.servable_ms_max, what: `the best prices of ${symbol}` },
+      ...{ clock, limit: "servable_ms_max", what: `the best prices of ${symbol}` },
       onGivenUp: () => cut.abort(),
     });
   } catch (error) {

@@ -164,7 +164,7 @@ export class RestTransport {
       this.#observeWeight(response, ticket);
       const elsewhere = redirectOf(response, url);
       if (elsewhere !== undefined) return redirected(url, response, elsewhere);
-      const text = await readText(response, LIMITS.rest_body_bytes_max, "REST_BODY");
+      const text = await readText(response, "rest_body_bytes_max", "REST_BODY");
       if (response.ok) return { ok: true, text, received_us: clock.now() };
       return this.#refused(url, response, text);
     } catch (cause) {

@@ -6,7 +6,6 @@
 
 import type { Clock, Timer } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
-import { LIMITS } from "../../base/limits.ts";
 import { US_PER_MS } from "../../base/units.ts";
 import type { Continuity } from "./continuity.ts";
 import type { StreamMark } from "./stream_mark.ts";
@@ -97,7 +96,7 @@ export class SilenceWatch {
     const seen_us = mark.last_seen_us;
     this.#asking.add(mark);
     const newest = await withDeadline(newestTrade(mark.symbol), {
-      ...{ clock, ms: LIMITS.stall_question_ms_max, what: `the newest trade of ${mark.symbol}` },
+      ...{ clock, limit: "stall_question_ms_max", what: `the newest trade of ${mark.symbol}` },
     }).catch(() => undefined);
     this.#asking.delete(mark);
     if (this.#closed || mark.last_seen_us !== seen_us || mark.stale) return;

@@ -67,7 +67,7 @@ export class SymbolStatus {
     const cut = new AbortController();
     const signal = AbortSignal.any([cut.signal, this.#closing.signal]);
     const answer = withDeadline(ask(symbol, signal), {
-      ...{ clock, ms: LIMITS.symbol_status_ms_max, what: `the status of ${symbol}` },
+      ...{ clock, limit: "symbol_status_ms_max", what: `the status of ${symbol}` },
       onGivenUp: () => cut.abort(),
     });
     const status = await answer.catch((error: unknown) => {

@@ -9,7 +9,6 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { describeError, fail } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { ModelVersion, SetHash } from "../../base/units.ts";
 import type { Label } from "../../features/label.ts";
 import type { DriftReference } from "../../judge/drift/drift_reference.ts";
@@ -90,7 +89,11 @@ export class BundleModel implements Model {
     if (this.#closed) return;
     this.#closed = true;
     await this.#tail;
-    const limit = { clock: this.#clock, ms: LIMITS.model_close_ms_max, what: `the end of ${this.version}` };
+    const limit = {
+      clock: this.#clock,
+      limit: "model_close_ms_max" as const,
+      what: `the end of ${this.version}`,
+    };
     // A session is not released under a run.
     if (this.#hung) await withDeadline(this.#hung, limit);
     await withDeadline(this.#session.close(), limit);
@@ -121,7 +124,7 @@ export class BundleModel implements Model {
     const running = this.#session.run();
     try {
       const yhat = await withDeadline(running, {
-        ...{ clock: this.#clock, ms: LIMITS.inference_ms_max, what: `the native session of ${this.version}` },
+        ...{ clock: this.#clock, limit: "inference_ms_max", what: `the native session of ${this.version}` },
         onGivenUp: () => this.#leave(running),
       });
       if (Number.isFinite(yhat)) return yhat;

@@ -9,7 +9,6 @@ import { pipeline } from "node:stream/promises";
 import type { Clock } from "../../base/clock.ts";
 import { whileProgressing } from "../../base/deadline.ts";
 import { sync } from "../../base/durable.ts";
-import { LIMITS } from "../../base/limits.ts";
 import { type BackupFile, refuse } from "./manifest.ts";
 
 type Stages = readonly (NodeJS.ReadableStream | NodeJS.ReadWriteStream | NodeJS.WritableStream)[];
@@ -45,7 +44,7 @@ export class Tally extends Transform {
 export async function flow(clock: Clock, what: string, tally: Tally, stages: Stages): Promise<void> {
   const stop = new AbortController();
   await whileProgressing(pipeline(stages as never, { signal: stop.signal }), () => tally.bytes, {
-    ...{ clock, ms: LIMITS.backup_stall_ms, what },
+    ...{ clock, limit: "backup_stall_ms", what },
     onGivenUp: () => stop.abort(),
   });
 }

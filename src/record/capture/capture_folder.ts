@@ -112,7 +112,11 @@ export class CaptureFolder {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    const limit = { clock: this.#options.clock, ms: LIMITS.capture_close_ms, what: "the end of the round" };
+    const limit = {
+      clock: this.#options.clock,
+      limit: "capture_close_ms" as const,
+      what: "the end of the round",
+    };
     await withDeadline(this.#running, limit).catch(() => undefined);
   }
 

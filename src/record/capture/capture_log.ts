@@ -143,7 +143,7 @@ export class CaptureLog implements CaptureSink {
       await this.#file?.close();
     })();
     const { clock, log } = this.#options;
-    const limit = { clock, ms: LIMITS.capture_close_ms, what: "the end of the capture" };
+    const limit = { clock, limit: "capture_close_ms" as const, what: "the end of the capture" };
     await withDeadline(ended, limit).catch((error: unknown) => {
       log.warn({ error: describeError(error) }, "the end of a capture is not on the disk");
     });

@@ -89,7 +89,7 @@ export class LakeJob extends RoundJob {
     const { clock } = this.#options;
     const ended = super.close();
     // What the lake's store is still at is left behind; without a manifest it makes no day.
-    await withDeadline(ended, { clock, ms: LIMITS.lake_close_ms, what: "the archive's end" }).catch(() => {});
+    await withDeadline(ended, { clock, limit: "lake_close_ms", what: "the archive's end" }).catch(() => {});
   }
 
   async #round(sql: Sql, signal: AbortSignal): Promise<void> {

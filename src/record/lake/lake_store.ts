@@ -7,7 +7,6 @@ import type { Config } from "../../base/config.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { sync, writeDurably } from "../../base/durable.ts";
 import { describeError, fail } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 
 export interface LakeStore {
   /** For people, without secrets. */
@@ -124,7 +123,7 @@ export class LakeBucket implements LakeStore, CopyStore {
 async function asked<T>(what: string, where: string, clock: Clock, ask: () => Promise<T>): Promise<T> {
   try {
     return await withDeadline(ask(), {
-      ...{ clock, ms: LIMITS.lake_transfer_ms_max, what: "its answer", code: "LAKE_STORE" },
+      ...{ clock, limit: "lake_transfer_ms_max", what: "its answer", code: "LAKE_STORE" },
     });
   } catch (error) {
     return fail(

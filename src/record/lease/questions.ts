@@ -28,7 +28,7 @@ export class LeaseQuestions {
     const sql = this.#sql;
     return withDeadline(run(sql), {
       clock: this.#options.clock,
-      ms: LIMITS.lease_answer_ms,
+      limit: "lease_answer_ms",
       what: "the database's answer about the lease",
       code: "STORE_UNREACHABLE",
       onGivenUp: () => {

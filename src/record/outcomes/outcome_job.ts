@@ -143,7 +143,7 @@ export class OutcomeJob extends RoundJob {
   #flushed(signal: AbortSignal): Promise<void> {
     const { writer, clock } = this.#options;
     return withDeadline(writer.flush(), {
-      ...{ clock, ms: LIMITS.outcome_flush_ms_max, what: "the rows written before outcomes are joined" },
+      ...{ clock, limit: "outcome_flush_ms_max", what: "the rows written before outcomes are joined" },
       signal,
     });
   }

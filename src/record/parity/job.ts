@@ -126,7 +126,7 @@ export class ParityJob {
 
   async #round(signal: AbortSignal): Promise<void> {
     const { writer, symbols, sets, clock, begun } = this.#options;
-    const limit = { clock, ms: LIMITS.parity_compare_ms_max };
+    const limit = { clock, limit: "parity_compare_ms_max" as const };
     if (begun) await begun();
     await withDeadline(writer.flush(), { ...limit, what: "the rows written before a comparison" });
     for (const symbol of symbols) {

@@ -96,7 +96,7 @@ export class QualityJob extends RoundJob {
   async #round(sql: Sql, signal: AbortSignal): Promise<void> {
     const { writer, clock, symbols, onMinutes } = this.#options;
     await withDeadline(writer.flush(), {
-      ...{ clock, ms: LIMITS.outcome_flush_ms_max, what: "the rows written before outcomes are summed" },
+      ...{ clock, limit: "outcome_flush_ms_max", what: "the rows written before outcomes are summed" },
       signal,
     });
     const newest_us = await newestOutcome(sql, this.#newest_us);

@@ -91,7 +91,7 @@ export class RedisLink {
     });
     try {
       await withDeadline(client.connect(), {
-        ...{ clock, ms: LIMITS.redis_connect_ms, code: "REDIS_UNREACHABLE" },
+        ...{ clock, limit: "redis_connect_ms", code: "REDIS_UNREACHABLE" },
         what: `a connection to Redis at ${placeOfRedis(address)}`,
       });
       // A database that is not there: the connection would go on in another one.

@@ -10,7 +10,6 @@ import type { Config } from "../../base/config.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { describeError, fail } from "../../base/errors.ts";
 import { readBytes } from "../../base/http.ts";
-import { LIMITS } from "../../base/limits.ts";
 import { opened, SEAL_BYTES, type Seal } from "../../base/seal/seal.ts";
 import type { ModelVersion } from "../../base/units.ts";
 import {
@@ -173,7 +172,7 @@ export class BundleStore {
       return await withDeadline(request, {
         ...{
           clock: this.#clock,
-          ms: LIMITS.bundle_transfer_ms_max,
+          limit: "bundle_transfer_ms_max",
           what: "its answer",
           code: "BUNDLE_STORE",
         },

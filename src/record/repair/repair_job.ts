@@ -102,7 +102,7 @@ export class RepairJob extends RoundJob {
     try {
       const tools = this.#tools(resources, () => steps++);
       await whileProgressing(this.#repair(tools), () => steps, {
-        ...{ clock, ms: LIMITS.repair_stall_ms_max, what: "a round of repairs", signal },
+        ...{ clock, limit: "repair_stall_ms_max", what: "a round of repairs", signal },
         onGivenUp: () => resources.leave(),
       });
     } finally {
@@ -114,7 +114,7 @@ export class RepairJob extends RoundJob {
     const { symbols, writer, clock, isWarmedUp } = this.#options;
     this.#cut = false;
     await withDeadline(writer.flush(), {
-      ...{ clock, ms: LIMITS.repair_flush_ms_max, what: "the rows written before a repair" },
+      ...{ clock, limit: "repair_flush_ms_max", what: "the rows written before a repair" },
       signal: tools.signal,
     });
     for (const repair of this.#symbols) await repair.look(tools);

@@ -85,7 +85,7 @@ export class Maintenance extends RoundJob {
 
   async #run(sql: Sql): Promise<void> {
     await withDeadline(this.#locked(sql), {
-      ...{ clock: this.#options.clock, ms: LIMITS.maintenance_run_ms_max, what: "a run of the maintenance" },
+      ...{ clock: this.#options.clock, limit: "maintenance_run_ms_max", what: "a run of the maintenance" },
       onGivenUp: () => void sql.end({ timeout: 0 }).catch(() => {}),
     });
   }

@@ -9,7 +9,6 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { fail } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import { isSocketDirectory, placeOf, type ServerAddress } from "./address.ts";
 import { certificateFile } from "./certificate_file.ts";
 
@@ -59,7 +58,7 @@ export async function offersTls({ host, port }: ServerAddress, clock: Clock): Pr
   });
   try {
     return await withDeadline(answer, {
-      ...{ clock, ms: LIMITS.database_connect_ms, code: "STORE_UNREACHABLE" },
+      ...{ clock, limit: "database_connect_ms", code: "STORE_UNREACHABLE" },
       what: "the database's answer",
       remedy: "Start the database, or check DATABASE_URL",
     });

@@ -57,7 +57,7 @@ async function end(pages: AsyncIterator<unknown>): Promise<void> {
 
 function answered<T>(answer: PromiseLike<T>, clock: Clock): Promise<T> {
   return withDeadline(answer, {
-    ...{ clock, ms: LIMITS.answer_ms_max, what: "the database's answer", code: "STORE_UNREACHABLE" },
+    ...{ clock, limit: "answer_ms_max", what: "the database's answer", code: "STORE_UNREACHABLE" },
     remedy: "Check the database: it accepts connections and does not answer",
   });
 }

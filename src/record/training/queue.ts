@@ -169,5 +169,5 @@ export async function installQueue(options: Omit<QueueOptions, "migrate">): Prom
 
 const started = <T>(answer: Promise<T>, clock: Clock): Promise<T> =>
   withDeadline(answer, {
-    ...{ clock, ms: LIMITS.answer_ms_max, what: "the queue's answer", code: "STORE_UNREACHABLE" },
+    ...{ clock, limit: "answer_ms_max", what: "the queue's answer", code: "STORE_UNREACHABLE" },
   });

@@ -14,7 +14,7 @@ export function boundedTime(clock: Clock): MiddlewareHandler<RequestScope> {
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     try {
       return await withDeadline(next(), {
-        ...{ clock, ms: LIMITS.request_ms_max, what: "the request", code: "REQUEST_TIME" },
+        ...{ clock, limit: "request_ms_max", what: "the request", code: "REQUEST_TIME" },
       });
     } catch (error) {
       if (!(error instanceof ForetickError && error.code === "REQUEST_TIME")) throw error;

@@ -82,7 +82,7 @@ export class KeyRing implements Credentials {
     this.#tried_us = now_us;
     try {
       const keys = await withDeadline(this.#options.read(), {
-        ...{ clock: this.#options.clock, ms: LIMITS.access_answer_ms, what: "the keys" },
+        ...{ clock: this.#options.clock, limit: "access_answer_ms", what: "the keys" },
         code: "STORE_UNREACHABLE",
       });
       this.#keys = new Map(keys.map((key) => [key.key_id, key]));

@@ -101,7 +101,7 @@ export class AccessRecords {
     this.#written_us = clock.monotonicUs();
     try {
       await withDeadline(write([...waiting.values()], [...used]), {
-        ...{ clock, ms: LIMITS.access_answer_ms, what: "the audit", code: "STORE_UNREACHABLE" },
+        ...{ clock, limit: "access_answer_ms", what: "the audit", code: "STORE_UNREACHABLE" },
       });
     } catch (error) {
       log.warn({ error: describeError(error), kinds: waiting.size }, "refusals are not written yet");

@@ -114,7 +114,7 @@ export class Tokens implements Credentials {
     const { jwks, clock } = this.#options;
     const stop = new AbortController();
     const text = await withDeadline(textOf(jwks, stop.signal), {
-      ...{ clock, ms: LIMITS.jwks_answer_ms, what: "the keys of tokens", code: "STORE_UNREACHABLE" },
+      ...{ clock, limit: "jwks_answer_ms", what: "the keys of tokens", code: "STORE_UNREACHABLE" },
       onGivenUp: () => stop.abort(),
     });
     this.#keys = keySetOf(text);
@@ -133,7 +133,7 @@ function keySetOf(text: string): KeySet {
 async function textOf(jwks: string, signal: AbortSignal): Promise<string> {
   if (!/^https?:/.test(jwks)) return await readFile(jwks, "utf8");
   const response = await fetch(jwks, { signal, redirect: "manual" });
-  const text = await readText(response, LIMITS.jwks_bytes_max, "STORE_UNREACHABLE");
+  const text = await readText(response, "jwks_bytes_max", "STORE_UNREACHABLE");
   if (response.status === 200) return text;
   return fail("STORE_UNREACHABLE", `the keys of tokens expected 200, was ${response.status}`);
 }

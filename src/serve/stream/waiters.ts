@@ -3,6 +3,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Metrics } from "../../base/metrics.ts";
+import { isFull } from "../../base/reached.ts";
 import { inTurns, nextTurn } from "../../base/turns.ts";
 
 export interface Wait {
@@ -42,7 +43,7 @@ export class TickWaiters {
 
   /** Resolves once it holds, at its deadline, when the caller has gone or the service ends; undefined where no more may wait. */
   until({ symbol, ms, signal, holds }: Wait): Promise<void> | undefined {
-    if (this.#waiting.size >= LIMITS.latest_waiting_max) {
+    if (isFull("latest_waiting_max", this.#waiting.size)) {
       this.#refused++;
       return undefined;
     }

@@ -77,7 +77,7 @@ export class AlertStore {
       const read = this.#file.read();
       return await withDeadline(read, {
         clock,
-        ms: LIMITS.alert_store_ms_max,
+        limit: "alert_store_ms_max",
         what: "the file of open alerts",
       });
     } catch (error) {
@@ -112,7 +112,7 @@ export class AlertStore {
   async #keep(): Promise<void> {
     const { clock, log } = this.#options;
     const bounded = <T>(work: Promise<T>, what: string): Promise<T> =>
-      withDeadline(work, { clock, ms: LIMITS.alert_store_ms_max, what });
+      withDeadline(work, { clock, limit: "alert_store_ms_max", what });
     const results = await Promise.allSettled([
       bounded(this.#write(), "writing the file of open alerts"),
       bounded(this.#exchange(), "the database's answer about alerts"),

@@ -6,6 +6,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
+import { isFull } from "../../base/reached.ts";
 import { US_PER_MS } from "../../base/units.ts";
 import type { Alert, Silence } from "../../record/alerts/alert.ts";
 import { type AlertEvent, alertEventSchema } from "../../record/alerts/alert_event.ts";
@@ -114,10 +115,12 @@ export class Alerts {
    * @throws ForetickError REQUEST_INVALID naming the field.
    */
   onEvent(event: AlertEvent): void {
-    this.#events.push(parsed("alert event", alertEventSchema, event));
-    if (this.#events.length <= LIMITS.alert_events_waiting_max) return;
-    this.#events.shift();
-    this.#events_dropped++;
+    const taken = parsed("alert event", alertEventSchema, event);
+    if (isFull("alert_events_waiting_max", this.#events.length)) {
+      this.#events.shift();
+      this.#events_dropped++;
+    }
+    this.#events.push(taken);
   }
 
   /** Goes on where the process before ended, then looks every second. Never rejects. */

@@ -60,7 +60,7 @@ export class Delivery {
     const { clock, channel } = this.#options;
     this.#closing.abort();
     const ended = this.#running ?? Promise.resolve();
-    await withDeadline(ended, { clock, ms: LIMITS.alert_close_ms, what: `the end of ${channel.name}` }).catch(
+    await withDeadline(ended, { clock, limit: "alert_close_ms", what: `the end of ${channel.name}` }).catch(
       () => {},
     );
     channel.close();
@@ -88,7 +88,7 @@ export class Delivery {
       await withDeadline(channel.send(due.message, cut.signal), {
         ...{
           clock,
-          ms: LIMITS.alert_send_ms_max,
+          limit: "alert_send_ms_max",
           what: `the answer of ${channel.address}`,
           code: "ALERT_CHANNEL",
         },

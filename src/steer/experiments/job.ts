@@ -78,7 +78,7 @@ export class ExperimentJob extends RoundJob {
     const { database, symbols, clock, writer } = this.#options;
     this.#running = await runningExperiments(database.sql, symbols);
     if (this.#running.length === 0) return;
-    const limit = { clock, ms: LIMITS.experiment_flush_ms_max, what: "the rows written before" };
+    const limit = { clock, limit: "experiment_flush_ms_max" as const, what: "the rows written before" };
     await withDeadline(writer.flush(), limit);
     await connection.during(async (sql) => {
       for (const experiment of this.#running) await this.#judge(sql, experiment, signal);

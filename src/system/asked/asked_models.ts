@@ -91,6 +91,6 @@ export class AskedModels {
 
   #inTime<T>(answer: Promise<T>): Promise<T> {
     const { clock } = this.#options;
-    return withDeadline(answer, { clock, ms: LIMITS.ask_ms_max, what: "the bundle of a model asked for" });
+    return withDeadline(answer, { clock, limit: "ask_ms_max", what: "the bundle of a model asked for" });
   }
 }

@@ -7,6 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { pause, withDeadline } from "../../base/deadline.ts";
 import { ForetickError, fail } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { isFull } from "../../base/reached.ts";
 import { nextTurn } from "../../base/turns.ts";
 import { type ModelVersion, modelVersion, US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import type { Label } from "../../features/label.ts";
@@ -154,7 +155,7 @@ export class Asks implements AskPort {
   /** One at a time, and few that wait. */
   async #inTurn<T>(rows: number, run: () => Promise<T>): Promise<T> {
     const { clock } = this.#options;
-    if (this.#waiting >= LIMITS.ask_waiting_max)
+    if (isFull("ask_waiting_max", this.#waiting))
       fail("TRY_AGAIN", `${this.#waiting} callers wait for a forecast already: ask again`);
     this.#waiting++;
     let given_up = false;
@@ -163,7 +164,7 @@ export class Asks implements AskPort {
       return given_up ? undefined : await run();
     });
     this.#tail = turn.catch(() => undefined).finally(() => this.#waiting--);
-    const limit = { clock, ms: LIMITS.ask_ms_max, what: "the forecast that was asked for" };
+    const limit = { clock, limit: "ask_ms_max" as const, what: "the forecast that was asked for" };
     const onGivenUp = (): void => {
       given_up = true;
     };

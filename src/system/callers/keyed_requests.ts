@@ -6,6 +6,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { isFull } from "../../base/reached.ts";
 import { type Doing, doneOnce, type KeyedRequest } from "../../record/access/idempotency.ts";
 import type { Database } from "../../record/database.ts";
 import type { KeptAnswers } from "../../serve/access/idempotency.ts";
@@ -27,7 +28,7 @@ export class KeyedRequests implements KeptAnswers {
     const id = JSON.stringify([request.actor, request.key]);
     // Known here already: no connection is needed to say so.
     if (this.#under_way.has(id)) return { state: "under way" };
-    if (this.#under_way.size >= LIMITS.keyed_requests_max) return { state: "too many" };
+    if (isFull("keyed_requests_max", this.#under_way.size)) return { state: "too many" };
     this.#under_way.add(id);
     try {
       return await this.#once(request, doing);
@@ -53,7 +54,7 @@ export class KeyedRequests implements KeptAnswers {
     });
     once.then(() => begun.resolve(), begun.reject);
     await withDeadline(begun.promise, {
-      ...{ clock: this.#clock, ms: LIMITS.keyed_begin_ms, what: "a turn in the database" },
+      ...{ clock: this.#clock, limit: "keyed_begin_ms", what: "a turn in the database" },
       code: "STORE_UNREACHABLE",
       onGivenUp: () => {
         is_late = true;

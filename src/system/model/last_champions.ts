@@ -10,7 +10,6 @@ import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { writeDurably } from "../../base/durable.ts";
 import { describeError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { modelVersion } from "../../base/units.ts";
 import { membersSchema } from "../../model/ensemble.ts";
@@ -71,7 +70,7 @@ export class LastChampions {
   #inTime<T>(work: Promise<T>): Promise<T> {
     return withDeadline(work, {
       clock: this.#clock,
-      ms: LIMITS.registry_ms_max,
+      limit: "registry_ms_max",
       what: `the file ${this.#path}`,
     });
   }

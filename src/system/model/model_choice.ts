@@ -9,7 +9,6 @@ import { rename } from "node:fs/promises";
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { describeError, ForetickError, fail } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Seal } from "../../base/seal/seal.ts";
 import type { ModelVersion } from "../../base/units.ts";
@@ -167,7 +166,7 @@ export class ModelChoice {
   #inTime(loading: Promise<BundleModel>, dir: string): Promise<BundleModel> {
     const { clock } = this.#options;
     return withDeadline(loading, {
-      ...{ clock, ms: LIMITS.bundle_load_ms_max, what: `the bundle in ${dir}`, code: "BUNDLE_INVALID" },
+      ...{ clock, limit: "bundle_load_ms_max", what: `the bundle in ${dir}`, code: "BUNDLE_INVALID" },
       onGivenUp: () => void loading.then((model) => model.close()).catch(() => undefined),
     });
   }
@@ -175,7 +174,7 @@ export class ModelChoice {
   #inDiskTime<T>(reading: Promise<T>, dir: string): Promise<T> {
     const { clock } = this.#options;
     return withDeadline(reading, {
-      ...{ clock, ms: LIMITS.bundle_load_ms_max, what: `the files in ${dir}`, code: "BUNDLE_INVALID" },
+      ...{ clock, limit: "bundle_load_ms_max", what: `the files in ${dir}`, code: "BUNDLE_INVALID" },
     });
   }
 

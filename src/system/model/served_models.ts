@@ -167,7 +167,7 @@ export class ServedModels {
   #inTime<T>(answer: Promise<T>): Promise<T> {
     const { clock } = this.#options;
     const what = "the answer of the registry of models";
-    return withDeadline(answer, { clock, ms: LIMITS.registry_ms_max, what, code: "STORE_UNREACHABLE" });
+    return withDeadline(answer, { clock, limit: "registry_ms_max", what, code: "STORE_UNREACHABLE" });
   }
 
   #serve(symbol: string, { model, chosen_as, problem }: Chosen): void {

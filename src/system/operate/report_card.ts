@@ -3,7 +3,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { ForetickError, fail } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Seal } from "../../base/seal/seal.ts";
 import { REPORT_FILE, readBundleFile, sha256Hex } from "../../model/bundle/files.ts";
 import { bundleDir } from "../../model/bundle/install.ts";
@@ -29,7 +28,7 @@ export async function reportCard(
   const expected = sha256s[REPORT_FILE];
   if (expected === undefined)
     return fail("NOT_FOUND", `${version} has no report card: its bundle was written without one`);
-  const limit = { clock, ms: LIMITS.registry_ms_max, what: `the report card of ${version}` };
+  const limit = { clock, limit: "registry_ms_max" as const, what: `the report card of ${version}` };
   const here = readBundleFile(bundleDir(model_dir, version), REPORT_FILE, seal);
   const bytes = await withDeadline(
     here.catch((error: unknown) => {

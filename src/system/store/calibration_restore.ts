@@ -50,7 +50,7 @@ export class CalibrationRestore {
   /** What hangs in the database is left behind. May be called twice. */
   async close(): Promise<void> {
     const { clock } = this.#options;
-    const limit = { clock, ms: LIMITS.calibration_close_ms_max, what: "the end of reading outcomes" };
+    const limit = { clock, limit: "calibration_close_ms_max" as const, what: "the end of reading outcomes" };
     await withDeadline(this.#rounds.close(), limit).catch(() => undefined);
   }
 

@@ -96,6 +96,6 @@ export class PatienceFile {
   }
 
   get #limit() {
-    return { clock: this.#options.clock, ms: LIMITS.journal_timeout_ms, what: this.#path };
+    return { clock: this.#options.clock, limit: "journal_timeout_ms" as const, what: this.#path };
   }
 }

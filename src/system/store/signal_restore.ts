@@ -45,7 +45,11 @@ export class SignalRestore {
   /** What hangs in the database is left behind. May be called twice. */
   async close(): Promise<void> {
     const { clock } = this.#options;
-    const limit = { clock, ms: LIMITS.signal_restore_close_ms_max, what: "the end of reading signals" };
+    const limit = {
+      clock,
+      limit: "signal_restore_close_ms_max" as const,
+      what: "the end of reading signals",
+    };
     await withDeadline(this.#rounds.close(), limit).catch(() => undefined);
   }
 

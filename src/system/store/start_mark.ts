@@ -80,7 +80,7 @@ export class StartMark {
       ]);
       const what = "where the run before this one ended";
       const [trade, quote, vector_us] = await withDeadline(asked, {
-        ...{ clock, ms: LIMITS.fill_query_ms_max, what },
+        ...{ clock, limit: "fill_query_ms_max", what },
       });
       if (this.#marked) return;
       this.#marked = true;
@@ -90,7 +90,7 @@ export class StartMark {
         const filled = event.stream !== "quote" && event.ts_us >= (this.#complete_from_us ?? Infinity);
         writer.disconnect(event, filled ? clock.now() : undefined);
       }
-      const limit = { clock, ms: LIMITS.fill_flush_ms_max, what: "the mark of the start" };
+      const limit = { clock, limit: "fill_flush_ms_max" as const, what: "the mark of the start" };
       await withDeadline(writer.flush(), limit);
     } catch (error) {
       log.warn(

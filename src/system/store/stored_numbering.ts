@@ -5,7 +5,6 @@
 
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Micros } from "../../base/units.ts";
 import type { Numbering } from "../../binance/belief/stream_checks.ts";
 import type { FillHistory, Received } from "../../record/fill_history.ts";
@@ -32,7 +31,7 @@ export async function storedNumbering(
     history.lastQuote(symbol, first_us, own),
   ]);
   const what = `where the numbering of ${symbol} had got to`;
-  const [trade, quote] = await withDeadline(asked, { clock, ms: LIMITS.fill_query_ms_max, what });
+  const [trade, quote] = await withDeadline(asked, { clock, limit: "fill_query_ms_max", what });
   return {
     trade: trade && { epoch: trade.epoch, id: trade.trade_id, ts_us: trade.ts_us },
     quote: quote && { epoch: quote.epoch, id: quote.update_id, ts_us: quote.ts_us },

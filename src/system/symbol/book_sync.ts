@@ -127,7 +127,7 @@ export class BookSync implements LaneBook {
     const { rest, clock, symbol } = this.#options;
     const cut = new AbortController();
     return withDeadline(rest(cut.signal).depth(symbol, SNAPSHOT_LEVELS), {
-      ...{ clock, ms: LIMITS.book_snapshot_ms_max, what: `a book snapshot of ${symbol}` },
+      ...{ clock, limit: "book_snapshot_ms_max", what: `a book snapshot of ${symbol}` },
       signal: this.#closing.signal,
       onGivenUp: () => cut.abort(),
     });

@@ -266,7 +266,7 @@ export class SymbolWorker implements LaneOutput {
     log.warn({ symbol }, "the streams' times run ahead of the local clock: asking for the server's time");
     const cut = new AbortController();
     const answer = withDeadline(this.#options.rest(cut.signal).serverTime(), {
-      ...{ clock, ms: LIMITS.server_time_ms_max, what: "the exchange's server time" },
+      ...{ clock, limit: "server_time_ms_max", what: "the exchange's server time" },
       onGivenUp: () => cut.abort(),
     });
     const server_us = await answer.catch(() => undefined);

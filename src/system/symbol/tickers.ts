@@ -76,7 +76,7 @@ export class Tickers {
     const cut = new AbortController();
     try {
       const reading = await withDeadline(rest.until(cut.signal).ticker24h(symbol), {
-        ...{ clock, ms: LIMITS.ticker_ms_max, what: `the ticker of ${symbol}` },
+        ...{ clock, limit: "ticker_ms_max", what: `the ticker of ${symbol}` },
         onGivenUp: () => cut.abort(),
       });
       if (!this.#closed) onReading(reading);

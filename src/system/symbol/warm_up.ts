@@ -136,7 +136,7 @@ export class WarmUp {
       const fetched = await withDeadline(this.#fetch(cut.signal), {
         ...{
           clock,
-          ms: LIMITS.fill_ms_max,
+          limit: "fill_ms_max",
           what: `the look-back of ${symbol}`,
           signal: this.#closing.signal,
         },
@@ -272,7 +272,7 @@ export class WarmUp {
     });
     try {
       const what = "the rows written before the look-back";
-      const limit = { clock, ms: LIMITS.fill_flush_ms_max, what, signal: this.#closing.signal };
+      const limit = { clock, limit: "fill_flush_ms_max" as const, what, signal: this.#closing.signal };
       await withDeadline(this.#flushing, limit);
       // One that was under way did not include the newest rows.
       if (before) await withDeadline(writer.flush(), limit);

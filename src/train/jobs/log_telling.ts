@@ -52,7 +52,7 @@ export class LogTelling {
   async #tell(): Promise<void> {
     const { clock, tell } = this.#options;
     this.#changed = false;
-    const limit = { clock, ms: LIMITS.training_log_ms_max, what: "the log of a training" };
+    const limit = { clock, limit: "training_log_ms_max" as const, what: "the log of a training" };
     await withDeadline(tell(this.#tail.log), limit).catch(() => {
       this.#changed = true;
     });

@@ -122,7 +122,7 @@ export class TrainingWorker {
     await Promise.all(this.#rounds.map((round) => round.close()));
     await this.#notifications.close();
     await withDeadline(this.#queue.close(), {
-      ...{ clock: this.#options.clock, ms: LIMITS.worker_close_ms, what: "the queue's end" },
+      ...{ clock: this.#options.clock, limit: "worker_close_ms", what: "the queue's end" },
     }).catch((error: unknown) => this.#options.log.warn(describeError(error)));
   }
 

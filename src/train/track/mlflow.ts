@@ -193,7 +193,7 @@ export class MlflowSink implements RunSink {
         await answer.body?.cancel();
         fail("TRACKING_REFUSED", `sent on to ${elsewhere}, not followed, since the token would go along`);
       }
-      const bytes = await readBytes(answer, LIMITS.tracking_body_bytes_max, "TRACKING_REFUSED");
+      const bytes = await readBytes(answer, "tracking_body_bytes_max", "TRACKING_REFUSED");
       return new Response(bytes, { status: answer.status });
     } catch (error) {
       const said = control.signal.aborted

@@ -53,7 +53,7 @@ export class SimulatedStore {
           withDeadline(
             this.answer(() => this.#opened(process, data_dir)),
             {
-              ...{ clock: process.clock, ms: LIMITS.database_look_ms, code: "STORE_UNREACHABLE" },
+              ...{ clock: process.clock, limit: "database_look_ms", code: "STORE_UNREACHABLE" },
               what: "the simulated store's answer",
             },
           ),

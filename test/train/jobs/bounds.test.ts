@@ -30,7 +30,9 @@ onEveryServer("trainings", (server) => {
   const cleanups: (() => unknown)[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "foretick-bounds-"));
-    template = await server.template(({ sql }) => installFeatureFunctions(sql, FEATURE_SETS, silentLogger));
+    template = await server.template(async ({ sql }) => {
+      await installFeatureFunctions(sql, FEATURE_SETS, silentLogger);
+    });
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   beforeEach(async () => {

@@ -67,7 +67,7 @@ async function taken(
   const { status, headers } = answer;
   const elsewhere = redirectOf(answer, url);
   // Read and left: an answer that has not ended keeps its connection.
-  const said = await readText(answer, LIMITS.alert_answer_bytes_max, "ALERT_CHANNEL").catch(() => "");
+  const said = await readText(answer, "alert_answer_bytes_max", "ALERT_CHANNEL").catch(() => "");
   if (answer.ok) return;
   const sent_on = elsewhere === undefined ? "" : `, sent on to ${elsewhere}, which is not followed`;
   const words = said
