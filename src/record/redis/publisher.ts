@@ -110,7 +110,7 @@ export class Publisher {
 
   vector(aged: AgedVector): void {
     this.#of(aged.vector.symbol).waiting.vector(aged);
-    this.#wake(true);
+    this.#holdBack();
   }
 
   prediction(prediction: Prediction): void {
@@ -120,7 +120,7 @@ export class Publisher {
 
   outcome(outcome: Outcome): void {
     this.#of(outcome.symbol).waiting.forecast({ kind: "outcome", outcome });
-    this.#wake(true);
+    this.#wake(false);
   }
 
   /** Gives on what waits for as long as LIMITS.redis_close_ms allows, then cuts the connection. May be called twice. */
@@ -149,9 +149,20 @@ export class Publisher {
   #stateLater(): Timer {
     return this.#options.clock.after(LIMITS.redis_state_ms, () => {
       for (const out of this.#symbols.values()) out.due = true;
-      this.#wake(true);
+      this.#wake(false);
       this.#state_timer = this.#stateLater();
     });
+  }
+
+  /**
+   * A second has closed: its forecast is being made, and a batch that was put together meanwhile would be in its way. The next
+   * one goes once the forecast is there, or after a flush's time where none comes.
+   */
+  #holdBack(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#urgent = false;
+    this.#wake(false);
   }
 
   /** Sends in a turn of its own: soon, or at once where it is urgent. */

@@ -149,6 +149,28 @@ describeOnRedis("what is given on to Redis", () => {
     expect((await entries("predictions-1s")).length).toBe(3);
   });
 
+  it("puts no batch together between a second's close and its forecast, unless none comes", async () => {
+    const clock = new ManualClock(systemClock.now());
+    const publisher = publish({ clock });
+    const sent = (): number => publisher.stats.batches + publisher.stats.unanswered;
+    publisher.event(tradeAt(1));
+    clock.advance(LIMITS.redis_flush_ms - 1);
+    publisher.vector({ vector: vectorAt(1, [0.5]), closed_at_us: clock.now(), age_us: 0 });
+    publisher.outcome(outcomeAt(1, 1e-5));
+    // When the trade alone would have gone, and when what is urgent would.
+    clock.advance(LIMITS.redis_flush_ms - 1);
+    expect([sent(), publisher.stats.waiting]).toEqual([0, 3]);
+    publisher.prediction(predictionAt(1));
+    clock.advance(0);
+    expect(sent()).toBe(1);
+    await emptied(publisher);
+    publisher.vector({ vector: vectorAt(2, [0.5]), closed_at_us: clock.now(), age_us: 0 });
+    clock.advance(LIMITS.redis_flush_ms);
+    expect(sent()).toBe(2);
+    await emptied(publisher);
+    expect((await entries("features-1s")).length).toBe(2);
+  });
+
   it("sends a batch again whose answer was late, and it is there once", async () => {
     const clock = new ManualClock(systemClock.now());
     const { log, lines } = logLines();
