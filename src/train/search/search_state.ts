@@ -58,10 +58,6 @@ export class SearchState {
     return new SearchState(path, of, text === undefined ? [] : trialsIn(path, text, kind, of));
   }
 
-  get tried(): number {
-    return this.#trials.size;
-  }
-
   find(genome: Genome): Trial | undefined {
     return this.#trials.get(keyOf(genome));
   }

@@ -51,7 +51,6 @@ onEveryServer("roles with least privilege", (server) => {
     const suffix = randomBytes(5).toString("hex");
     const admin = connectTo(url);
     const password = randomBytes(9).toString("base64url");
-    const dirs: string[] = [];
     const names = ["owner", "service", "reader"].map((role) => `foretick_${role}_${suffix}`);
     try {
       await admin.unsafe("create extension if not exists timescaledb").catch(() => {});
@@ -71,7 +70,6 @@ onEveryServer("roles with least privilege", (server) => {
       for (const name of names) await admin.unsafe(`drop owned by ${name} cascade`).catch(() => {});
       for (const name of names) await admin.unsafe(`drop role if exists ${name}`).catch(() => {});
       await admin.end();
-      for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
     }
   }
 
