@@ -6,17 +6,10 @@ import { onEveryServer } from "../record/server/servers.ts";
 import { FlakyWire } from "../record/write/flaky_wire.ts";
 import { START_US } from "../sim/markets.ts";
 import { comparedUpToNow } from "./compared.ts";
-import { met, type Running, startRunning } from "./running.ts";
+import { met, type Running, secondsMore, secondsOf, startRunning } from "./running.ts";
 
 const KNOBS = { seed: 12, start_us: START_US, levels: 50, trades_per_s: 10, quotes_per_s: 12 };
 const MARKET = { speed: 20, history_s: 700, start_on: "first_subscriber" } as const;
-
-const seconds = (one: Running): number => one.worker.lane.counters.seconds_closed;
-
-async function secondsMore(one: Running, count: number): Promise<void> {
-  const before = seconds(one);
-  await met(`${count} seconds more`, () => seconds(one) > before + count);
-}
 
 const openDatabase = (one: Running): Promise<void> =>
   met("the database", () => one.pipeline.store.database !== undefined);
@@ -30,13 +23,13 @@ onEveryServer("the comparison of live and SQL", (server) => {
     let one = await startRunning(market, overrides, { wait_for_database: false });
     try {
       await openDatabase(one);
-      await met("vectors", () => seconds(one) > 60);
+      await met("vectors", () => secondsOf(one) > 60);
       await wire.cut();
       await secondsMore(one, 40);
       one.exchange.cutConnections();
       await secondsMore(one, 40);
       one = await one.restart();
-      await met("vectors without a database", () => seconds(one) > 40);
+      await met("vectors without a database", () => secondsOf(one) > 40);
       await wire.mend();
       await openDatabase(one);
       await secondsMore(one, 60);

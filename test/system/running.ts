@@ -89,3 +89,11 @@ async function runOn(
     },
   };
 }
+
+/** How many seconds of the market the service has closed. */
+export const secondsOf = ({ worker }: Running): number => worker.lane.counters.seconds_closed;
+
+export async function secondsMore(one: Running, count: number): Promise<void> {
+  const before = secondsOf(one);
+  await met(`${count} seconds more`, () => secondsOf(one) > before + count);
+}

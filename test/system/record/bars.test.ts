@@ -15,7 +15,7 @@ import {
 } from "../../record/bars/naive_bars.ts";
 import { onEveryServer } from "../../record/server/servers.ts";
 import { START_US } from "../../sim/markets.ts";
-import { met, type Running, startRunning } from "../running.ts";
+import { met, type Running, secondsMore, secondsOf, startRunning } from "../running.ts";
 
 const running: Running[] = [];
 afterEach(async () => {
@@ -29,13 +29,6 @@ async function started(database_url: string): Promise<Running> {
   const one = await startRunning(options, { database_url, parity_every_s: 0 });
   running.push(one);
   return one;
-}
-
-const seconds = ({ worker }: Running): number => worker.lane.counters.seconds_closed;
-
-async function secondsMore(one: Running, count: number): Promise<void> {
-  const before = seconds(one);
-  await met(`${count} seconds more`, () => seconds(one) > before + count);
 }
 
 /** What the service stored, as rows. */
@@ -59,7 +52,7 @@ async function storedRows({ pipeline }: Running): Promise<{ trades: TradeRow[]; 
 onEveryServer("bars of the running service", (server) => {
   it("equal its rows through late frames, a cut whose trades are fetched, and a restart", async () => {
     let one = await started(await server.migratedDatabase());
-    await met("vectors", () => seconds(one) > 60);
+    await met("vectors", () => secondsOf(one) > 60);
     one.exchange.faults.hold("trade");
     await secondsMore(one, 3);
     one.exchange.release("trade");

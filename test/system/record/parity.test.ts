@@ -3,12 +3,11 @@
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { FEATURE_SETS } from "../../../src/features/sets/all.ts";
-import type { ParityRun } from "../../../src/record/parity/runs.ts";
-import { ParityRuns } from "../../../src/record/parity/runs.ts";
 import type { ParityJson } from "../../../src/serve/messages/parity.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { START_US } from "../../sim/markets.ts";
-import { met, type Running, startRunning } from "../running.ts";
+import { comparedUpToNow } from "../compared.ts";
+import { met, type Running, secondsMore, secondsOf, startRunning } from "../running.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const running: Running[] = [];
@@ -32,31 +31,10 @@ async function started(): Promise<Running> {
   return one;
 }
 
-const seconds = (one: Running): number => one.worker.lane.counters.seconds_closed;
-
-async function secondsMore(one: Running, count: number): Promise<void> {
-  const before = seconds(one);
-  await met(`${count} seconds more`, () => seconds(one) > before + count);
-}
-
-/** Every run of the service, once the comparison has reached the market's present time. */
-async function allRuns(one: Running): Promise<ParityRun[]> {
-  const runs = new ParityRuns(one.pipeline.database.sql);
-  await one.pipeline.writer.flush();
-  const through_us = (one.worker.state.vector!.ts_sec - 2) * 1e6;
-  await met("the comparison of all of it", async () => {
-    const reached = await Promise.all(
-      FEATURE_SETS.map((set) => runs.comparedThrough(one.worker.symbol, set)),
-    );
-    return reached.every((to_us) => (to_us ?? 0) >= through_us - 2e6);
-  });
-  return runs.newest({ symbol: one.worker.symbol, limit: 1_000 });
-}
-
 describe("live and SQL in the running service", () => {
   it("are compared second by second, and each difference of cuts, late frames, lost diffs and a restart has its cause", async () => {
     let one = await started();
-    await met("vectors", () => seconds(one) > 60);
+    await met("vectors", () => secondsOf(one) > 60);
     one.exchange.faults.hold("bestBidAsk");
     await secondsMore(one, 3);
     one.exchange.release("bestBidAsk");
@@ -83,9 +61,9 @@ describe("live and SQL in the running service", () => {
     await secondsMore(one, 40);
     one = await one.restart();
     running.splice(0, 1, one);
-    await met("vectors after the restart", () => seconds(one) > 40);
+    await met("vectors after the restart", () => secondsOf(one) > 40);
 
-    const runs = await allRuns(one);
+    const { runs } = await comparedUpToNow(one);
     const causes = new Set(runs.flatMap((run) => Object.keys(run.causes)));
     const compared = runs.reduce((sum, run) => sum + run.rows_compared, 0);
     expect(runs.filter((run) => run.rows_unexplained > 0).flatMap((run) => run.differences)).toEqual([]);
@@ -108,9 +86,9 @@ describe("live and SQL in the running service", () => {
 
   it("say so everywhere when one bit differs, and by the command's exit code", async () => {
     const one = await started();
-    await met("vectors", () => seconds(one) > 60);
+    await met("vectors", () => secondsOf(one) > 60);
     const { sql, url } = one.pipeline.database;
-    await met("a comparison", async () => (await allRuns(one)).length > 0);
+    await met("a comparison", async () => (await comparedUpToNow(one)).runs.length > 0);
     const before = await command(url);
     expect(before.text).toContain("every value equal, or its cause known");
     expect(before.code).toBe(0);

@@ -4,12 +4,11 @@
  */
 
 import { afterEach, expect, it } from "vitest";
-import { FEATURE_SETS } from "../../../src/features/sets/all.ts";
-import { ParityRuns } from "../../../src/record/parity/runs.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { START_US } from "../../sim/markets.ts";
 import { tokenMarket } from "../../sim/token_market.ts";
-import { met, type Running, startRunning } from "../running.ts";
+import { comparedUpToNow } from "../compared.ts";
+import { met, type Running, secondsMore, startRunning } from "../running.ts";
 
 const running: Running[] = [];
 afterEach(async () => {
@@ -24,23 +23,13 @@ it("serves a token of billions: no frame refused, no trade fetched again, warm f
   const { pipeline, worker } = one;
   await met("warm vectors", () => worker.state.vector?.warm === true);
   await met("a forecast", async () => (await fetch(`${pipeline.url}/latest?symbol=PEPEUSDT`)).ok);
-  const closed = worker.lane.counters.seconds_closed;
-  await met("seconds", () => worker.lane.counters.seconds_closed > closed + 20);
+  await secondsMore(one, 20);
   expect(pipeline.feed.reader.refused).toBe(0);
   expect(worker.lane.ledger.missing()).toEqual([]);
-  await pipeline.writer.flush();
-  const through_us = (worker.state.vector!.ts_sec - 2) * 1e6;
-  const { sql } = pipeline.database;
-  const runs = new ParityRuns(sql);
-  const compared = async (): Promise<boolean> => {
-    const reached = await Promise.all(FEATURE_SETS.map((set) => runs.comparedThrough("PEPEUSDT", set)));
-    return reached.every((to_us) => (to_us ?? 0) >= through_us - 2e6);
-  };
-  await met("comparisons", compared);
-  const all = await runs.newest({ symbol: "PEPEUSDT", limit: 1_000 });
-  expect(all.flatMap(({ differences }) => differences)).toEqual([]);
-  expect(all.reduce((sum, run) => sum + run.rows_compared, 0)).toBeGreaterThan(100);
-  const [wide] = await sql<{ trades: string; quotes: string }[]>`
+  const { runs, rows } = await comparedUpToNow(one);
+  expect(runs.flatMap(({ differences }) => differences)).toEqual([]);
+  expect(rows).toBeGreaterThan(100);
+  const [wide] = await pipeline.database.sql<{ trades: string; quotes: string }[]>`
     select
       (select count(*) from trades where qty_e8 > 9007199254740991) as trades,
       (select count(*) from quotes where bid_qty_e8 > 9007199254740991) as quotes`;
