@@ -6,7 +6,7 @@ import { readConfig } from "../../src/base/config.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { simulatedSource } from "../../src/sim/market/simulator.ts";
 import { startApi } from "../../src/system/api/start.ts";
-import { START_US } from "../sim/markets.ts";
+import { QUIET, START_US } from "../sim/markets.ts";
 import { met, startRunning } from "../system/running.ts";
 import { text, yaml } from "./files.ts";
 import { havePrometheus, LOOK_MS, PrometheusServer, promtool } from "./prometheus_server.ts";
@@ -66,7 +66,7 @@ describe.skipIf(!havePrometheus())("a real Prometheus", () => {
   });
 
   it("scrapes the service, evaluates every rule and panel of metrics there are, and tells of a feed that falls silent", async () => {
-    const source = simulatedSource({ seed: 41, start_us: START_US, levels: 20 });
+    const source = simulatedSource({ seed: 41, start_us: START_US, ...QUIET });
     // Nothing is at this Redis: its metrics are there all the same.
     const redis_url = "redis://127.0.0.1:1";
     const running = await startRunning(

@@ -114,7 +114,6 @@ describe("a symbol's forecast", () => {
     const market = { source, speed: 4, history_s: 700, start_on: "first_subscriber" } as const;
     running = await startRunning(market, {
       fallback: "on",
-      capture: "1",
       model_poll_s: 3_600,
       deadline_ms: 60_000,
     });

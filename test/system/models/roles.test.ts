@@ -15,7 +15,7 @@ import type { StreamMessage } from "../../../src/serve/messages/stream.ts";
 import type { Dependency } from "../../../src/serve/ports.ts";
 import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { networkContents, sampleContents } from "../../model/sample.ts";
-import { START_US } from "../../sim/markets.ts";
+import { QUIET, START_US } from "../../sim/markets.ts";
 import { met, type Running, startRunning } from "../running.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -80,7 +80,7 @@ function changed(model: Model, infer: Model["infer"]): Model {
 }
 
 it("models with a role are scored beside the champion; what is wrong with one is its own affair; a dead champion is stood in for", async () => {
-  const source = simulatedSource({ seed: 11, start_us: START_US, levels: 50 });
+  const source = simulatedSource({ seed: 11, start_us: START_US, ...QUIET });
   const options = { source, speed: 5, history_s: 700, start_on: "first_subscriber" } as const;
   const running = await startRunning(options, { model_poll_s: 3_600, deadline_ms: 5_000 });
   cleanups.push(() => running.close());

@@ -12,7 +12,7 @@ import { simulatedSource } from "../../../src/sim/market/simulator.ts";
 import { met } from "../../met.ts";
 import { hasRedis, RedisServer } from "../../record/redis/redis_server.ts";
 import { ownDatabase } from "../../record/server/prepared.ts";
-import { START_US } from "../../sim/markets.ts";
+import { QUIET, START_US } from "../../sim/markets.ts";
 import { ServiceProcess } from "./service_process.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -35,7 +35,7 @@ describe("two services on one database", () => {
   it("lead one after the other: the second waits, takes over, and the first ends when it wakes up", async () => {
     const database = await ownDatabase();
     cleanups.push(() => database.close());
-    const source = simulatedSource({ seed: 3, start_us: START_US, levels: 50 });
+    const source = simulatedSource({ seed: 3, start_us: START_US, ...QUIET });
     const exchange = new PaperExchange({ source, speed: 1, history_s: 700, start_on: "first_subscriber" });
     cleanups.push(() => exchange.close());
     const { ws_origin, rest_origin } = await exchange.start();
