@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 
-export const ROOT = join(import.meta.dir, "../..");
+export const ROOT = join(import.meta.dirname, "../..");
 
 export interface Step {
   readonly name: string;

@@ -32,7 +32,7 @@ function underBun(name: string, words: readonly string[], environment: Step["env
  * Stories of the whole service that take a core for half a minute or more, where smaller tests fail for the same fault.
  * They run with every file (`npm run test:full`), and where they are asked for by name.
  */
-const STORIES: readonly string[] = [
+export const STORIES: readonly string[] = [
   "test/docs/run.test.ts",
   "test/system/alerts.test.ts",
   "test/system/feed/times.test.ts",

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { STORIES } from "../../scripts/suite/suites.ts";
 import { RUNTIME_SUBJECTS } from "../second_runner.ts";
 
 const src = resolve(import.meta.dirname, "../../src");
@@ -61,6 +62,15 @@ describe("the house", () => {
     visit("main.ts");
     expect(seen.size).toBeGreaterThan(50);
     expect([...seen].filter((file) => /^(train|sim)\//.test(file))).toEqual([]);
+  });
+
+  it("knows of every test file how long it takes: npm test -- <part of its path> --timings writes it down", () => {
+    const path = resolve(tests, "../scripts/suite/timings.json");
+    const timed = JSON.parse(readFileSync(path, "utf8")) as { files: Record<string, number> };
+    const named = testFiles.map(({ name }) => `test/${name}`);
+    expect(named.filter((name) => !(timed.files[name]! > 0))).toEqual([]);
+    expect(Object.keys(timed.files).filter((name) => !named.includes(name))).toEqual([]);
+    expect(STORIES.filter((name) => !named.includes(name))).toEqual([]);
   });
 
   it("has under the second runner only files there are, each once", () => {
