@@ -161,7 +161,11 @@ export class Delivery {
     this.#ahead_timer = this.#clock.after(this.#parts.ahead_check_ms, () => {
       const now_us = this.#clock.monotonicUs();
       if (!this.#writeAhead.running) {
-        void this.#writeAhead.group(this.#parts.channels.filter((channel) => channel.isDue(now_us)));
+        // A disk that failed is tried with whatever waits: else nobody would know that it works again.
+        const { failing } = this.#writeAhead;
+        void this.#writeAhead.group(
+          this.#parts.channels.filter((channel) => failing || channel.isDue(now_us)),
+        );
       }
       if (!this.#closed) this.#lookAhead();
     });

@@ -2,6 +2,7 @@
 
 import type { Sql } from "postgres";
 import { RegistryRows } from "../../record/registry/rows.ts";
+import { textsLiteral } from "../../record/sql/array_literal.ts";
 import { asked } from "../../record/sql/asked.ts";
 import type { ListedModel } from "../../serve/ports_operate.ts";
 
@@ -13,6 +14,7 @@ export async function listedModels(
   namesOf: (set: string) => readonly string[],
 ): Promise<ListedModel[]> {
   const models = await new RegistryRows(sql).list();
+  const versions = models.map(({ version }) => version);
   // The model's own score is the first.
   const rows = await asked(sql<Facts[]>`
     select
@@ -27,7 +29,7 @@ export async function listedModels(
         )
       end as metrics
     from model_versions
-    where version = any(${models.map(({ version }) => version)})`);
+    where version = any(${textsLiteral(versions, 0, versions.length)}::text[])`);
   const facts = new Map(rows.map((row) => [row.version, row]));
   return models.map((model) => {
     const { symbol = null, metrics = null } = facts.get(model.version) ?? {};

@@ -7,7 +7,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { describeError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { type Micros, US_PER_MS, US_PER_SEC } from "../../base/units.ts";
 import type { MarketEvent, StreamName } from "../../binance/events.ts";

@@ -42,7 +42,7 @@ describe("the last lines of a training's log", () => {
     const tail = new LogTail();
     const most = LIMITS.training_log_lines_max;
     for (let n = 0; n < most + 7; n++) tail.take(`${n}\n`);
-    tail.take(`${"x".repeat(100_000)}`);
+    tail.take("x".repeat(2 * LIMITS.training_log_open_chars_max));
     tail.take(`${"y".repeat(100_000)}\n`);
     const { lines, left_out } = tail.log;
     expect([lines.length, left_out, lines[0]!.text]).toEqual([most, 8, "8"]);

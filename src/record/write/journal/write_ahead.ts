@@ -74,6 +74,11 @@ export class WriteAhead {
     };
   }
 
+  /** Whether the last group could not be written. */
+  get failing(): boolean {
+    return this.#fault !== undefined;
+  }
+
   /** Whether rows of `channel` cannot be journalled: the disk does not work, or is full. */
   refuses(channel: Channel): boolean {
     return this.#fault !== undefined || this.#refused.has(channel);
