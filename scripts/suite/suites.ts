@@ -7,10 +7,10 @@ import { bin } from "./checks.ts";
 import { ROOT, type Step } from "./step.ts";
 
 /**
- * Each file runs alone in its process, with globals of its own. Three for each core, since those that run a whole
- * service mostly wait; more than eight would wait for the one database server.
+ * Each file runs alone in its process, with globals of its own. Two for each core, since those that run a whole service
+ * wait half the time. With more, markets played fast fall behind on a slow machine, and do the work of catching up too.
  */
-const PROCESSES = Math.min(8, 3 * availableParallelism());
+const PROCESSES = Math.min(8, 2 * availableParallelism());
 /** Threads of one process, busy all the time. */
 const THREADS = Math.min(4, Math.max(2, availableParallelism()));
 
