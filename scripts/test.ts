@@ -15,7 +15,7 @@ import { NAMED_SERVERS, prepareRun } from "../test/record/server/prepared.ts";
 import { withExample } from "./flags/example.ts";
 import { type Flags, readFlags, runScript } from "./flags/source.ts";
 import { CHECKS } from "./suite/checks.ts";
-import { type Outcome, runStep, type Step } from "./suite/step.ts";
+import { type Outcome, runStep } from "./suite/step.ts";
 import { suites, timescaleSuite } from "./suite/suites.ts";
 
 const USAGE = `usage: npm test [-- <part of a path> …] [flags]
@@ -60,16 +60,11 @@ async function run(flags: Flags, filters: readonly string[]): Promise<never> {
   const prepared = await prepareRun(urls);
   Object.assign(process.env, prepared.environment);
   const wanted = { filters, every_file: flags.full === true, timings: flags.timings === true };
+  const steps = timescale ? [timescaleSuite()] : [...CHECKS, ...suites(wanted)];
   const outcomes: Outcome[] = [];
-  const inTurn = async (steps: readonly Step[], at_once: boolean): Promise<void> => {
-    for (const step of steps)
-      if (!stopping.signal.aborted) outcomes.push(await runStep(step, stopping.signal, at_once));
-  };
-  // What is only computed is done before: beside them it would take from tests that play a market against the clock.
-  const { first, beside } = timescale ? { first: [timescaleSuite()], beside: [] } : suites(wanted);
   try {
-    if (!timescale) await inTurn([...CHECKS, ...beside], false);
-    await inTurn(first, true);
+    for (const step of steps)
+      if (!stopping.signal.aborted) outcomes.push(await runStep(step, stopping.signal));
   } finally {
     await prepared.close();
     rmSync(folder, { recursive: true, force: true });

@@ -27,17 +27,10 @@ const NAMED = /^(?:\(fail\)| FAIL ) .*$/gm;
 /** Of a step that names none, this many last lines say why. */
 const LAST_LINES = 15;
 
-/**
- * Runs a step, keeping what it says to count from.
- * @param at_once prints what it says as it comes; else all of it at its end, so that two steps do not mix their lines.
- */
-export async function runStep(step: Step, signal: AbortSignal, at_once: boolean): Promise<Outcome> {
+/** Runs a step, printing what it says while keeping it to count from. */
+export async function runStep(step: Step, signal: AbortSignal): Promise<Outcome> {
   const started = performance.now();
-  let held = "";
-  const print = (piece: string): void => {
-    if (at_once) process.stdout.write(piece);
-    else held += piece;
-  };
+  const print = (piece: string): void => void process.stdout.write(piece);
   print(`\n── ${step.name}: ${step.command.map((part) => part.replace(`${ROOT}/`, "")).join(" ")}\n`);
   const child = Bun.spawn([...step.command], {
     cwd: ROOT,
@@ -63,7 +56,6 @@ export async function runStep(step: Step, signal: AbortSignal, at_once: boolean)
   const failed = code !== 0 || (passed === 0 && !step.may_be_empty) ? Math.max(1, counted) : counted;
   const took_s = ((performance.now() - started) / 1_000).toFixed(1);
   print(`── ${step.name}: ${failed === 0 ? "ok" : "FAILED"} in ${took_s} s\n`);
-  process.stdout.write(held);
   return { passed, failed, why: failed === 0 ? "" : `\n── failed in ${step.name}:\n${whyOf(text)}\n` };
 }
 

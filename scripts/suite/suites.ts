@@ -67,27 +67,22 @@ export interface Asked {
   readonly timings: boolean;
 }
 
-/** The suite under bun, and what runs beside it. */
-export function suites({ filters, every_file, timings }: Asked): { first: Step[]; beside: Step[] } {
+export function suites({ filters, every_file, timings }: Asked): Step[] {
   const command = [process.execPath, "--bun", bin("vitest"), "run", "--pool=threads", ...filters];
   const environment = { [DEAR]: every_file ? "1" : "" };
   const whole = every_file || filters.length > 0;
   const files = whole ? filters : testFiles().filter((path) => !STORIES.includes(path));
-  return {
-    first: [
-      underBun("suite under bun test", [...(timings ? ["--update-timings"] : []), ...files], environment),
-    ],
-    beside: [
-      {
-        name: every_file ? "suite under vitest" : "what depends on the runtime under vitest",
-        command: [...command, `--maxWorkers=${THREADS}`, "--passWithNoTests"],
-        counts: COUNTS_VITEST,
-        // Of files that were asked for by name, none may be the second runner's.
-        may_be_empty: filters.length > 0,
-        environment,
-      },
-    ],
-  };
+  return [
+    underBun("suite under bun test", [...(timings ? ["--update-timings"] : []), ...files], environment),
+    {
+      name: every_file ? "suite under vitest" : "what depends on the runtime under vitest",
+      command: [...command, `--maxWorkers=${THREADS}`, "--passWithNoTests"],
+      counts: COUNTS_VITEST,
+      // Of files that were asked for by name, none may be the second runner's.
+      may_be_empty: filters.length > 0,
+      environment,
+    },
+  ];
 }
 
 /** Every test that has a side on TimescaleDB, on that side only. */
