@@ -3,11 +3,12 @@
  * the object that counts; a metric reads them when it is scraped, so counting costs one addition.
  */
 
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-import { Histogram } from "./histogram.ts";
 import { LIMITS } from "./limits.ts";
 import { nextTurn } from "./turns.ts";
+
+export type { Counter, Gauge, Histogram };
 
 /** Every label of the product, so that one name means one thing and a misspelt one does not compile. */
 const LABEL_NAMES = [
@@ -92,15 +93,10 @@ export class Metrics {
   }
 
   /** A histogram, which is observed directly. One of a name is made once. */
-  histogram(
-    name: MetricName,
-    help: string,
-    bounds: readonly number[],
-    label_names: readonly LabelName[] = [],
-  ): Histogram {
+  histogram(name: MetricName, help: string, buckets: number[], labelNames: LabelName[] = []): Histogram {
     const there = this.#histograms.get(name);
     if (there) return there;
-    const made = new Histogram(name, help, bounds, label_names);
+    const made = new Histogram({ name, help, buckets, labelNames, registers: [this.#registry] });
     this.#histograms.set(name, made);
     return made;
   }
@@ -126,7 +122,6 @@ export class Metrics {
       if (at > 0 && at % LIMITS.metrics_a_turn === 0) await turn();
       parts.push(await this.#registry.getSingleMetricAsString(metric.name));
     }
-    for (const histogram of this.#histograms.values()) parts.push(histogram.text());
     return `${parts.join("\n\n")}\n`;
   }
 

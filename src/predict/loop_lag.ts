@@ -3,16 +3,15 @@
  * watch of the deadline, whose timer comes round every few milliseconds anyway.
  */
 
-import type { Observer } from "../base/histogram.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { Metrics } from "../base/metrics.ts";
+import type { Histogram, Metrics } from "../base/metrics.ts";
 import { limitReached } from "../base/reached.ts";
 import { US_PER_MS, US_PER_SEC } from "../base/units.ts";
 
 const BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000];
 
 export class LoopLag {
-  readonly #spread: Observer;
+  readonly #spread: Histogram;
   /** The longest of the stretch that runs, and of the one before it (ms). */
   #worst_ms = 0;
   #before_ms = 0;
@@ -20,8 +19,7 @@ export class LoopLag {
 
   constructor(metrics: Metrics) {
     const histogram = "foretick_event_loop_lag_ms";
-    const late = metrics.histogram(histogram, "How late timers of this process come (ms)", BUCKETS_MS);
-    this.#spread = late.labels({});
+    this.#spread = metrics.histogram(histogram, "How late timers of this process come (ms)", BUCKETS_MS);
     metrics.observe(
       "gauge",
       "foretick_event_loop_lag_worst_ms",

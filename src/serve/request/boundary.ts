@@ -4,8 +4,7 @@
 
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import type { Histogram } from "../../base/histogram.ts";
-import type { Metrics } from "../../base/metrics.ts";
+import type { Histogram, Metrics } from "../../base/metrics.ts";
 import { rateHeaders } from "../access/rates.ts";
 import type { RequestScope } from "./problem.ts";
 
